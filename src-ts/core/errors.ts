@@ -4,7 +4,7 @@
 
 /** Base of all errors this package throws on purpose; the command line prints them without a stack. */
 export class EngineError extends Error {
-  override readonly name: string = new.target.name;
+  override readonly name: string = this.constructor.name;
 }
 
 /** The bytes are not an ONNX model, or end too early. */

@@ -1,0 +1,83 @@
+// Typed handles on the WGSL files in `shaders/`, and the plain records that ask for one dispatch.
+//
+// A kernel declares the names a caller may set; a misspelt constant, buffer or parameter is a type
+// error, and a test holds each declaration to its WGSL text. Nothing here touches a device.
+import type { BatchDim } from '../core/shape.ts';
+import type { ValueId } from '../graph/op-set.ts';
+
+/** What a WGSL file lets its callers choose. */
+export interface KernelDeclaration {
+  /** Path under `shaders/`; without its folder and ending, the kernel's name. */
+  readonly file: string;
+  /** `const NAME = …;` lines whose value may be replaced. */
+  readonly constants: readonly string[];
+  /** One-line functions whose body may be replaced. */
+  readonly slots: readonly string[];
+  /** Storage buffers by their variable's name. */
+  readonly buffers: readonly string[];
+  /** Fields of `struct Params`. */
+  readonly params: readonly string[];
+}
+
+export type Kernel<D extends KernelDeclaration = KernelDeclaration> = D;
+
+export function defineKernel<const D extends KernelDeclaration>(declaration: D): Kernel<D> {
+  return declaration;
+}
+
+/** A buffer of a program: the storage of a value, or the row table a value is seen through. */
+export type BufferRef =
+  | { readonly of: 'value'; readonly id: ValueId }
+  | { readonly of: 'table'; readonly id: ValueId };
+
+/**
+ * How many work items a dispatch has: `unit` for each of the `batch` rows that are live (for one row
+ * when `batch` is null), `perGroup` of them to a workgroup along x; y and z repeat that grid.
+ */
+export interface Work {
+  readonly unit: number;
+  readonly batch: BatchDim | null;
+  readonly perGroup: number;
+  readonly y?: number;
+}
+
+export interface KernelCall {
+  readonly kernel: Kernel;
+  readonly constants: Readonly<Record<string, number | boolean>>;
+  readonly slots: Readonly<Record<string, string>>;
+  readonly buffers: Readonly<Record<string, BufferRef>>;
+  readonly params: Readonly<Record<string, number | readonly number[]>>;
+  readonly work: Work;
+}
+
+type Named<Names extends readonly string[], T> = Readonly<Record<Names[number], T>>;
+
+export interface CallOptions<D extends KernelDeclaration> {
+  readonly constants?: Partial<Named<D['constants'], number | boolean>>;
+  readonly slots?: Partial<Named<D['slots'], string>>;
+  readonly buffers: Named<D['buffers'], BufferRef>;
+  readonly params: Named<D['params'], number | readonly number[]>;
+  readonly work: Work;
+}
+
+/** One dispatch of a kernel, as data. */
+export function callKernel<D extends KernelDeclaration>(
+  kernel: Kernel<D>,
+  options: CallOptions<D>,
+): KernelCall {
+  return {
+    kernel,
+    constants: (options.constants ?? {}) as Record<string, number | boolean>,
+    slots: (options.slots ?? {}) as Record<string, string>,
+    buffers: options.buffers,
+    params: options.params,
+    work: options.work,
+  };
+}
+
+/** `matmul_tiled<TILE_M=64,…>`: pipeline label, trace row, bench row, and with the slots the cache key. */
+export function formatCallName(call: KernelCall): string {
+  const stem = (call.kernel.file.split('/').at(-1) ?? '').replace(/\.wgsl$/, '');
+  const constants = Object.entries(call.constants).map(([name, value]) => `${name}=${value}`);
+  return constants.length === 0 ? stem : `${stem}<${constants.join(',')}>`;
+}

@@ -1,0 +1,22 @@
+// The registry: every op of the vocabulary has a definition, or this file does not compile.
+import type { OpKind } from '../graph/op-set.ts';
+import { batchOps } from './batch.ts';
+import { convOps } from './conv.ts';
+import { matmulOps } from './matmul.ts';
+import { movementOps } from './movement.ts';
+import type { OpFamily } from './op-def.ts';
+import { pointwiseOps } from './pointwise.ts';
+import { poolOps } from './pool.ts';
+import { reduceOps } from './reduce.ts';
+import { softmaxOps } from './softmax.ts';
+
+export const ops: OpFamily<OpKind> = {
+  ...pointwiseOps,
+  ...matmulOps,
+  ...convOps,
+  ...poolOps,
+  ...reduceOps,
+  ...softmaxOps,
+  ...movementOps,
+  ...batchOps,
+};
