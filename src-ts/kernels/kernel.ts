@@ -2,7 +2,6 @@
 //
 // A kernel declares the names a caller may set; a misspelt constant, buffer or parameter is a type
 // error, and a test holds each declaration to its WGSL text. Nothing here touches a device.
-import type { BatchDim } from '../core/shape.ts';
 import type { ValueId } from '../graph/op-set.ts';
 
 /** What a WGSL file lets its callers choose. */
@@ -31,12 +30,13 @@ export type BufferRef =
   | { readonly of: 'table'; readonly id: ValueId };
 
 /**
- * How many work items a dispatch has: `unit` for each of the `batch` rows that are live (for one row
- * when `batch` is null), `perGroup` of them to a workgroup along x; y and z repeat that grid.
+ * How many work items a dispatch has: `unit` for each live row of the symbol `batch` (for one row when
+ * it is null), `perGroup` of them to a workgroup along x (and z, when x is full); y repeats that grid.
+ * The kernel finds `unit` in its parameters and the live count in `extent`.
  */
 export interface Work {
   readonly unit: number;
-  readonly batch: BatchDim | null;
+  readonly batch: string | null;
   readonly perGroup: number;
   readonly y?: number;
 }

@@ -1,0 +1,41 @@
+// What the lowerings share: how a result's rows become work items, and how operands are bound.
+import { elementCount, findBatch, type Shape, type StaticShape } from '../core/shape.ts';
+import type { BufferRef, Work } from '../kernels/kernel.ts';
+import type { Operand } from './op-def.ts';
+
+/** A batch that leads a shape: its symbol, and the rows each of its elements stands for. */
+export interface LeadingBatch {
+  readonly symbol: string;
+  readonly times: number;
+}
+
+/** The batch of a shape whose first axis carries it; null for static shapes and batches elsewhere. */
+export function leadingBatch(shape: Shape): LeadingBatch | null {
+  const batch = findBatch(shape);
+  return batch?.axis === 0 ? batch.dim : null;
+}
+
+/**
+ * Work over the rows of `operand`: with `perRow` items for each index of its first axis. A batch that
+ * does not lead is worked on at full capacity: correct, though not sparing.
+ */
+export function workOverRows(operand: Operand, perRow: number, perGroup: number, y = 1): Work {
+  const batch = leadingBatch(operand.type.shape);
+  if (batch !== null) return { unit: perRow * batch.times, batch: batch.symbol, perGroup, y };
+  return { unit: perRow * (operand.shape[0] ?? 1), batch: null, perGroup, y };
+}
+
+/** Work with one item for each element of `operand`. */
+export function workOverElements(operand: Operand, perGroup: number): Work {
+  return workOverRows(operand, elementsPerRow(operand.shape), perGroup);
+}
+
+/** Elements behind one index of the first axis. */
+export function elementsPerRow(shape: StaticShape): number {
+  return elementCount(shape.slice(1));
+}
+
+/** The row table of an operand, or `buffer` as a stand-in where a kernel's table stays unread. */
+export function tableOr(operand: Operand, standIn: BufferRef): BufferRef {
+  return operand.table ?? standIn;
+}
