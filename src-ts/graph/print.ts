@@ -18,7 +18,9 @@ function formatAttr(value: unknown): string {
 
 function formatAttrList(values: readonly unknown[]): string {
   const isShape = values.every(
-    (value) => typeof value === 'number' || (typeof value === 'object' && value !== null && 'symbol' in value),
+    (value) =>
+      typeof value === 'number' ||
+      (typeof value === 'object' && value !== null && 'symbol' in value),
   );
   if (isShape) return formatShape(values as Shape);
   return `[${values.map(formatAttr).join(', ')}]`;

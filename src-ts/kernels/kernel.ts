@@ -24,10 +24,16 @@ export function defineKernel<const D extends KernelDeclaration>(declaration: D):
   return declaration;
 }
 
-/** A buffer of a program: the storage of a value, or the row table a value is seen through. */
+/**
+ * A buffer of a program: the storage of a value, the live count of a symbol, or, for a binding that a
+ * specialised kernel never reads, nothing.
+ */
 export type BufferRef =
   | { readonly of: 'value'; readonly id: ValueId }
-  | { readonly of: 'table'; readonly id: ValueId };
+  | { readonly of: 'extent'; readonly symbol: string }
+  | { readonly of: 'nothing' };
+
+export const NO_BUFFER: BufferRef = { of: 'nothing' };
 
 /**
  * How many work items a dispatch has: `unit` for each live row of the symbol `batch` (for one row when

@@ -1,6 +1,6 @@
 // What the lowerings share: how a result's rows become work items, and how operands are bound.
 import { elementCount, findBatch, type Shape, type StaticShape } from '../core/shape.ts';
-import type { BufferRef, Work } from '../kernels/kernel.ts';
+import { NO_BUFFER, type BufferRef, type Work } from '../kernels/kernel.ts';
 import type { Operand } from './op-def.ts';
 
 /** A batch that leads a shape: its symbol, and the rows each of its elements stands for. */
@@ -35,7 +35,7 @@ export function elementsPerRow(shape: StaticShape): number {
   return elementCount(shape.slice(1));
 }
 
-/** The row table of an operand, or `buffer` as a stand-in where a kernel's table stays unread. */
-export function tableOr(operand: Operand, standIn: BufferRef): BufferRef {
-  return operand.table ?? standIn;
+/** The row table of an operand, to bind where a kernel may read it through one. */
+export function tableOf(operand: Operand): BufferRef {
+  return operand.table ?? NO_BUFFER;
 }

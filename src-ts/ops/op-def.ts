@@ -70,11 +70,7 @@ export interface LowerContext<K extends OpKind> {
 
 export interface OpDef<K extends OpKind> {
   /** The output's type; throws ShapeError naming `label` when the operands do not fit. */
-  readonly infer: (
-    inputs: InputsAs<K, TensorType>,
-    attrs: OpAttrs<K>,
-    label: string,
-  ) => TensorType;
+  readonly infer: (inputs: InputsAs<K, TensorType>, attrs: OpAttrs<K>, label: string) => TensorType;
   readonly vjp: VjpRule<K> | 'not differentiable';
   /** The value in plain loops and float64: the meaning that kernels are held to. */
   readonly evaluate: (
@@ -85,6 +81,8 @@ export interface OpDef<K extends OpKind> {
   readonly lower: (context: LowerContext<K>) => KernelCall[];
   /** Inputs whose kernels can read a row view through its table; others are copied first. */
   readonly viewable?: readonly string[];
+  /** The input whose storage the output takes over; the executor copies it first if it is still needed. */
+  readonly inPlace?: string;
   /** Whether the kernel has an `epilogue` slot that a following pointwise op may fill. */
   readonly hasEpilogue?: boolean;
 }
