@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly resize?: number;
   /** Side in pixels of the centred square that is kept. Encoded images only. */
   readonly crop?: number;
-  /** 1 converts colour to grey (ITU-R 601 luma), 3 repeats grey; default: as stored. */
+  /** 1 gives grey (ITU-R 601 luma), 3 repeats grey. Default: 3 for encoded images, else as stored. */
   readonly channels?: 1 | 3;
 }
 
