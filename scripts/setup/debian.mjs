@@ -103,12 +103,14 @@ function fill(prefix, { packages, alone = [], suite }) {
 
 /**
  * The folder that holds the given packages unpacked, fetched when it is not there yet.
- * `packages` come with what they depend on and the system lacks, `alone` without.
+ * `packages` come with what they depend on and the system lacks, `alone` without. `again` fetches
+ * them anew: a prefix made while the system had a library that has gone since is incomplete.
  */
-export function debianPrefix(name, wanted) {
+export function debianPrefix(name, wanted, { again = false } = {}) {
   const facts = JSON.stringify([wanted, debianCodename, process.arch]);
   const key = createHash('sha256').update(facts).digest('hex').slice(0, 12);
   const prefix = path.join(cacheFolder(), `${name}-${key}`);
+  if (again) fs.rmSync(prefix, { recursive: true, force: true });
   if (fs.existsSync(path.join(prefix, '.complete'))) return prefix;
   const names = [...wanted.packages, ...(wanted.alone ?? [])].join(' ');
   log(`fetching ${names} into ${prefix} (nothing is installed system-wide)`);

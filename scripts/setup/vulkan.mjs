@@ -42,40 +42,45 @@ function probe({ roots = [], folders = [], env = {} }) {
   return { ...JSON.parse(result.stdout.trim().split('\n').pop()), env };
 }
 
-function fetchMesa() {
+function fetchMesa(options) {
   const suite = BACKPORTS[debianCodename];
-  const prefix = debianPrefix('vulkan', {
-    packages: ['mesa-vulkan-drivers', 'libvulkan1'],
-    ...(suite && { suite }),
-  });
+  const packages = ['mesa-vulkan-drivers', 'libvulkan1'];
+  const prefix = debianPrefix('vulkan', { packages, ...(suite && { suite }) }, options);
   const folders = [`${prefix}/usr/lib/${TRIPLE}`, `${prefix}/lib/${TRIPLE}`];
   const icd = path.join(prefix, 'lavapipe.json');
   const driver = path.join(folders[0], 'libvulkan_lvp.so');
   const ICD = { api_version: '1.3.0', library_path: driver };
   fs.writeFileSync(icd, JSON.stringify({ file_format_version: '1.0.0', ICD }));
-  return { folders, icd, driver };
+  return { folders, icd, driver, loader: path.join(folders[0], 'libvulkan.so.1') };
+}
+
+function probePrivate(options) {
+  const { folders, icd, driver, loader } = fetchMesa(options);
+  if (ICD_FOLDERS.some((folder) => fs.existsSync(folder))) {
+    const withSystemDrivers = probe({ roots: [loader], folders });
+    if (withSystemDrivers.adapter) return withSystemDrivers;
+  }
+  return probe({ roots: [loader, driver], folders, env: { VK_DRIVER_FILES: icd } });
+}
+
+function noDriver(reason) {
+  return new SetupError(
+    `no usable Vulkan driver on ${systemTitle}: ${reason}\n` +
+      '  install the Vulkan loader and the driver of your GPU, or Mesa for the software driver:\n' +
+      '  Ubuntu: mesa-vulkan-drivers libvulkan1 · Fedora: mesa-vulkan-drivers vulkan-loader · ' +
+      'Arch: vulkan-swrast vulkan-icd-loader · macOS: none needed (Metal)',
+  );
 }
 
 function findDriver() {
   const asIs = probe({});
   if (asIs.adapter) return asIs;
-  if (!debianCodename) {
-    throw new SetupError(
-      `no usable Vulkan driver on ${systemTitle}: ${asIs.reason}\n` +
-        '  install the Vulkan loader and the driver of your GPU, or Mesa for the software driver:\n' +
-        '  Ubuntu: mesa-vulkan-drivers libvulkan1 · Fedora: mesa-vulkan-drivers vulkan-loader · ' +
-        'Arch: vulkan-swrast vulkan-icd-loader · macOS: none needed (Metal)',
-    );
-  }
-  const { folders, icd, driver } = fetchMesa();
-  const loader = path.join(folders[0], 'libvulkan.so.1');
-  if (ICD_FOLDERS.some((folder) => fs.existsSync(folder))) {
-    const withSystemDrivers = probe({ roots: [loader], folders });
-    if (withSystemDrivers.adapter) return withSystemDrivers;
-  }
-  const software = probe({ roots: [loader, driver], folders, env: { VK_DRIVER_FILES: icd } });
-  if (software.adapter) return software;
-  throw new SetupError(`no usable Vulkan driver: ${asIs.reason}\n  Mesa: ${software.reason}`);
+  if (!debianCodename) throw noDriver(asIs.reason);
+  const kept = probePrivate();
+  if (kept.adapter) return kept;
+  const fresh = probePrivate({ again: true });
+  if (fresh.adapter) return fresh;
+  throw noDriver(`${asIs.reason}; with a private Mesa: ${fresh.reason}`);
 }
 
 /** Makes sure that build/vulkan.json names a driver that works here. */

@@ -1,0 +1,66 @@
+// Small image files for the tests: three JPEGs that PIL wrote, and PNGs made byte by byte, so that
+// forms no encoder of ours writes can be read back.
+
+import { crc32, deflateSync } from 'node:zlib';
+
+function decodeBase64(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ''), 'base64'));
+}
+
+/** 8 x 8, every pixel 77 before compression, 76 after. */
+export const GRAY_JPEG = decodeBase64(`
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERX
+  RTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/wAALCAAIAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABQQAQAA
+  AAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AFf/Z`);
+
+/** 16 x 8, R = 16 x, G = 32 y, B = 200, chroma subsampled. */
+export const RGB_JPEG = decodeBase64(`
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERX
+  RTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/2wBDARESEhgVGC8aGi9jQjhCY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj
+  Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2P/wAARCAAIABADASIAAhEBAxEB/8QAFgABAQEAAAAAAAAAAAAAAAAA
+  AAQF/8QAGBAAAgMAAAAAAAAAAAAAAAAAAAQFIjH/xAAUAQEAAAAAAAAAAAAAAAAAAAAE/8QAGREAAgMBAAAAAAAA
+  AAAAAAAAAAMEBSFR/9oADAMBAAIRAxEAPwCReCyhprwWUAGtks6Er5bc0//Z`);
+
+/** 8 x 8 CMYK with Adobe's marker, so with inverted inks. */
+export const CMYK_JPEG = decodeBase64(`
+  /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcG
+  BggLCAkKCgoKCgYICwwLCgwJCgoK/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABUAAQEAAAAAAAAAAAAAAAAAAAkI
+  /8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkASwAAPwBDFeE0M4//2Q==`);
+
+export interface PngForm {
+  readonly width: number;
+  readonly height: number;
+  /** 0 gray, 2 RGB, 3 palette, 6 RGB and alpha. */
+  readonly colour: 0 | 2 | 3 | 6;
+  readonly depth: 1 | 8 | 16;
+  /** The bytes of each row, unfiltered. */
+  readonly rows: readonly (readonly number[])[];
+  readonly palette?: readonly number[];
+}
+
+function chunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const check = Buffer.alloc(4);
+  check.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, check]);
+}
+
+/** A PNG file of the given form; nothing in it is checked. */
+export function makePng({ width, height, colour, depth, rows, palette }: PngForm): Uint8Array {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.writeUInt8(depth, 8);
+  header.writeUInt8(colour, 9);
+  const data = Uint8Array.from(rows.flatMap((row) => [0, ...row]));
+  const file = Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    ...(palette ? [chunk('PLTE', Uint8Array.from(palette))] : []),
+    chunk('IDAT', deflateSync(data)),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
+  return Uint8Array.from(file);
+}
