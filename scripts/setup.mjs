@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Sets up what a fresh checkout lacks, with nothing but Node: npm packages, the native addon and its
 // compiler, the TypeScript build, a Vulkan driver, the example's data set. Each stage is quick when
-// there is nothing to do.   node scripts/setup.mjs [--again] [packages|native|build|vulkan|dataset …]
+// there is nothing to do.   node scripts/setup.mjs [--again] [packages|native|vulkan|dataset|build …]
 
 import { pathToFileURL } from 'node:url';
 import { setUpBuild } from './setup/build.mjs';
@@ -14,9 +14,9 @@ import { setUpVulkan } from './setup/vulkan.mjs';
 const STAGES = {
   packages: setUpPackages,
   native: setUpNative,
-  build: setUpBuild,
   vulkan: setUpVulkan,
   dataset: setUpDataset,
+  build: setUpBuild,
 };
 
 function checkNode(version = process.versions.node) {

@@ -24,7 +24,7 @@ function exampleRun() {
 }
 
 const given = process.argv.slice(2);
-setUp(given.length > 0 ? ['packages', 'native', 'build', 'vulkan'] : undefined);
+setUp(given.length > 0 ? ['packages', 'native', 'vulkan', 'build'] : undefined);
 const main = path.join(ROOT, 'dist/cli/main.js');
 const args = given.length > 0 ? given : exampleRun();
 const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });

@@ -2,8 +2,16 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { fingerprint, lastLines, log, readAnswer, ROOT, run } from './context.mjs';
-import { SetupError, writeAnswer } from './context.mjs';
+import {
+  fingerprint,
+  lastLines,
+  log,
+  readAnswer,
+  ROOT,
+  run,
+  SetupError,
+  writeAnswer,
+} from './context.mjs';
 
 const ANSWER = 'typescript.json';
 const INPUTS = ['src-ts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
@@ -14,11 +22,20 @@ export function setUpBuild({ again = false } = {}) {
   const dist = path.join(ROOT, 'dist');
   if (!again && readAnswer(ANSWER)?.key === key && fs.existsSync(dist)) return;
   log('tsc -p tsconfig.build.json');
-  fs.rmSync(dist, { recursive: true, force: true }); // else deleted sources would live on
-  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  const result = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
-  if (result.status !== 0) {
-    throw new SetupError(`the TypeScript build failed:\n${lastLines(result, 30)}`);
+  // Into a fresh folder that then takes dist's place: deleted sources leave nothing behind, and who
+  // is running dist meanwhile never sees half of it. Beside dist, so that source maps point right.
+  const fresh = path.join(ROOT, `.dist-${process.pid}`);
+  try {
+    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
+    const result = run(process.execPath, args);
+    if (result.status !== 0) {
+      throw new SetupError(`the TypeScript build failed:\n${lastLines(result, 30)}`);
+    }
+    fs.rmSync(dist, { recursive: true, force: true });
+    fs.renameSync(fresh, dist);
+  } finally {
+    fs.rmSync(fresh, { recursive: true, force: true });
   }
   writeAnswer(ANSWER, { key });
 }
