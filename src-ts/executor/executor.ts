@@ -1,0 +1,69 @@
+// The one interface behind which machines run graphs. Attacks and training know only this file.
+//
+// A program owns the storage of its inputs and outputs. Work is enqueued, not awaited: `run` returns
+// at once, nothing is read back until `read` is called, and reads happen between runs, in order.
+import type { Extents } from '../core/shape.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
+
+export interface DeviceInfo {
+  /** What a person would call it: "llvmpipe (LLVM 15.0.6, 256 bits)". */
+  readonly name: string;
+  readonly backend: 'webgpu';
+  /** Whether the adapter computes on the CPU. */
+  readonly software: boolean;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+}
+
+export interface CompileOptions {
+  /** The largest extent of each symbol, for which storage is laid out. */
+  readonly capacity: Extents;
+  /**
+   * Inputs that a run replaces by outputs: after `run`, input `name` holds the value of output
+   * `state[name]`, rows and live count. What makes a graph a step of a loop.
+   */
+  readonly state?: Readonly<Record<string, string>>;
+}
+
+export interface RunOptions {
+  /** How often to run, one after the other. */
+  readonly times?: number;
+  /** Known upper bounds of the extents, to launch no more work than needed; capacity when absent. */
+  readonly bounds?: Extents;
+}
+
+export interface Program {
+  /** Bytes of device memory this program holds. */
+  readonly byteLength: number;
+  /** Uploads rows of an input, starting at `row`; the rest of its storage keeps its values. */
+  readonly write: (input: string, value: Tensor, row?: number) => void;
+  /** Sets the live count of a symbol that the graph's inputs carry. */
+  readonly setExtent: (symbol: string, count: number) => void;
+  /** Enqueues the graph. */
+  readonly run: (options?: RunOptions) => void;
+  /** Reads inputs (states) or outputs by name, after all work enqueued so far; rows `start` to `end`. */
+  readonly read: (
+    names: readonly string[],
+    rows?: { readonly start: number; readonly end: number },
+  ) => Promise<Readonly<Record<string, Tensor>>>;
+  /** Reads live counts. */
+  readonly readExtents: (symbols: readonly string[]) => Promise<Extents>;
+  readonly dispose: () => void;
+}
+
+export interface Executor {
+  readonly info: DeviceInfo;
+  /**
+   * Plans storage, compiles kernels, uploads constants.
+   * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.
+   */
+  readonly compile: (graph: Graph, options: CompileOptions) => Promise<Program>;
+  /** The bytes of the largest buffer the graph needs at a capacity, and the device's limit. */
+  readonly largestBuffer: (
+    graph: Graph,
+    capacity: Extents,
+  ) => { readonly needed: number; readonly limit: number };
+  readonly dispose: () => void;
+}

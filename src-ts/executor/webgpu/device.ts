@@ -1,0 +1,175 @@
+// Finds an adapter and opens a device on it: limits requested, errors caught, loss reported.
+import {
+  DeviceError,
+  DeviceLimitError,
+  DeviceLostError,
+  messageOf,
+  type EngineError,
+} from '../../core/errors.ts';
+import type { AdapterTraits } from '../../ops/op-def.ts';
+import type { DeviceInfo } from '../executor.ts';
+import { awaitGpu } from './polling.ts';
+import { prepareVulkan } from './vulkan.ts';
+
+/** Limits that kernels or plans can use more of than WebGPU's defaults. */
+const WANTED_LIMITS = [
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupStorageSize',
+] as const;
+
+export interface OpenOptions {
+  /** `auto`, `webgpu`, or part of an adapter's name. */
+  readonly name?: string;
+  /** Overrides what the adapter says of itself; tests use it to run the kernels of other devices. */
+  readonly traits?: Partial<AdapterTraits>;
+}
+
+// Dawn keeps raw pointers to its instances: one that is collected takes pending work with it.
+const instances: GPU[] = [];
+let globalsInstalled = false;
+
+async function createInstance(flags: string[]): Promise<GPU> {
+  prepareVulkan();
+  const { create, globals } = await import('webgpu');
+  if (!globalsInstalled) Object.assign(globalThis, globals);
+  globalsInstalled = true;
+  const instance = create(flags);
+  instances.push(instance);
+  return instance;
+}
+
+const NO_ADAPTER =
+  'No WebGPU adapter was found: no Vulkan driver that Dawn accepts is installed.\n' +
+  '  `node scripts/setup.mjs` in the package sets one up on Debian; elsewhere install a Vulkan 1.3\n' +
+  "  driver for your GPU, or Mesa's software driver lavapipe (mesa-vulkan-drivers, 24 or newer).";
+
+async function requestAdapter(name: string): Promise<GPUAdapter> {
+  const named = name !== 'auto' && name !== 'webgpu';
+  const gpu = await createInstance(named ? [`adapter=${name}`] : []);
+  const adapter = await awaitGpu(gpu.requestAdapter({ powerPreference: 'high-performance' })).catch(
+    () => null, // Dawn rejects when no adapter has the name
+  );
+  if (adapter !== null && (!named || describes(adapter, name))) return adapter;
+  const found = (await listAdapters()).map((info) => `"${info.name}"`);
+  if (found.length === 0) throw new DeviceError(NO_ADAPTER);
+  throw new DeviceError(`device "${name}": no such adapter; found ${found.join(', ')}`);
+}
+
+function describes(adapter: GPUAdapter, name: string): boolean {
+  const { device, description, vendor } = adapter.info;
+  return [device, description, vendor].some((text) =>
+    text.toLowerCase().includes(name.toLowerCase()),
+  );
+}
+
+/** The adapters that WebGPU finds here; empty when there is no driver. */
+export async function listAdapters(): Promise<DeviceInfo[]> {
+  const gpu = await createInstance([]);
+  const found = new Map<string, DeviceInfo>();
+  for (const powerPreference of ['high-performance', 'low-power'] as const) {
+    const adapter = await awaitGpu(gpu.requestAdapter({ powerPreference })).catch(() => null);
+    if (adapter === null) continue;
+    const info = describeAdapter(adapter);
+    found.set(`${info.name}|${info.description}`, info);
+  }
+  return [...found.values()];
+}
+
+function describeAdapter({ info }: GPUAdapter): DeviceInfo {
+  const software =
+    info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader/i.test(`${info.device} ${info.description}`);
+  return {
+    name: info.device === '' ? info.description : info.device,
+    backend: 'webgpu',
+    software,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description,
+  };
+}
+
+/** Kernels that broadcast within one subgroup win where registers are the only fast memory: on CPUs. */
+function adapterTraits(adapter: GPUAdapter, info: DeviceInfo): AdapterTraits {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = adapter.info;
+  const fixed = subgroupMinSize === subgroupMaxSize && [4, 8, 16, 32].includes(subgroupMinSize);
+  const usable = info.software && fixed && adapter.features.has('subgroups');
+  return { subgroupLanes: usable ? subgroupMinSize : null };
+}
+
+/** A device with its adapter's facts. All errors the device reports come out of `check`. */
+export class WebGpuDevice {
+  readonly info: DeviceInfo;
+  readonly traits: AdapterTraits;
+  readonly handle: GPUDevice;
+  /** One reference: the binding makes a new wrapper at each access. */
+  readonly queue: GPUQueue;
+  #failure: EngineError | null = null;
+  #disposed = false;
+
+  private constructor(handle: GPUDevice, info: DeviceInfo, traits: AdapterTraits) {
+    this.handle = handle;
+    this.queue = handle.queue;
+    this.info = info;
+    this.traits = traits;
+    handle.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= new DeviceLostError(`${info.name} refused work: ${event.error.message}`);
+    });
+    void handle.lost.then(({ reason, message }) => {
+      if (this.#disposed) return;
+      this.#failure = new DeviceLostError(
+        `${info.name} was lost (${reason}): ${message}\n` +
+          '  The results written so far are whole; run the command again for the rest.',
+      );
+    });
+  }
+
+  static async open({ name = 'auto', traits }: OpenOptions = {}): Promise<WebGpuDevice> {
+    const adapter = await requestAdapter(name);
+    const info = describeAdapter(adapter);
+    const own = { ...adapterTraits(adapter, info), ...traits };
+    const requiredLimits = Object.fromEntries(
+      WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]),
+    );
+    const requiredFeatures: GPUFeatureName[] = own.subgroupLanes === null ? [] : ['subgroups'];
+    const handle = await awaitGpu(adapter.requestDevice({ requiredLimits, requiredFeatures }));
+    return new WebGpuDevice(handle, info, own);
+  }
+
+  /** Throws what the device has reported since it was opened, if anything. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Waits for a promise of the device, then reports what went wrong meanwhile. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    const result = await awaitGpu(promise).catch((thrown: unknown) => {
+      this.check();
+      throw new DeviceLostError(`${this.info.name} dropped pending work: ${messageOf(thrown)}`);
+    });
+    this.check();
+    return result;
+  }
+
+  /** Runs `make` so that refused or oversized allocations become DeviceLimitErrors. */
+  async guardAllocation<T>(what: string, bytes: number, make: () => T): Promise<T> {
+    this.handle.pushErrorScope('out-of-memory');
+    this.handle.pushErrorScope('validation');
+    const made = make();
+    const invalid = await this.wait(this.handle.popErrorScope());
+    const exhausted = await this.wait(this.handle.popErrorScope());
+    const error = exhausted ?? invalid;
+    if (error === null) return made;
+    const remedy = `Use a smaller --batch. The device says: ${error.message}`;
+    throw new DeviceLimitError(what, bytes, this.handle.limits.maxBufferSize, remedy);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.handle.destroy();
+  }
+}

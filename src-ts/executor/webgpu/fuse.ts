@@ -1,0 +1,212 @@
+// Groups a graph's nodes into the units that become kernels: trees of pointwise nodes are one
+// expression, a unary expression after a convolution or matrix product is its epilogue, reshapes are
+// aliases, and row views stay views where every reader can look through the table.
+import { elementCount, isStatic, sameShape } from '../../core/shape.ts';
+import { inputIds, typeOf, type Graph, type Node } from '../../graph/graph.ts';
+import type { OpKind, ValueId } from '../../graph/op-set.ts';
+import { opDef } from '../../ops/builder.ts';
+import {
+  isPointwise,
+  leafExpression,
+  literalOf,
+  pointwiseExpression,
+  POINTWISE_LIMITS,
+} from '../../ops/pointwise.ts';
+
+/** A row view: reads of the value go to row table[i] of `source`. */
+export interface RowView {
+  readonly source: ValueId;
+  readonly table: ValueId;
+}
+
+export type Unit =
+  | {
+      readonly kind: 'node';
+      readonly node: Node;
+      readonly output: ValueId;
+      /** Expression over `v`, applied to each element before it is stored. */
+      readonly epilogue: string | null;
+    }
+  | {
+      readonly kind: 'pointwise';
+      readonly leaves: readonly ValueId[];
+      /** Expression over the leaves' names a to d. */
+      readonly expression: string;
+      readonly output: ValueId;
+      readonly label: string;
+    };
+
+export interface FusedGraph {
+  readonly units: readonly Unit[];
+  readonly views: ReadonlyMap<ValueId, RowView>;
+  /** Values that are another value under another shape. */
+  readonly aliases: ReadonlyMap<ValueId, ValueId>;
+}
+
+/** An expression whose leaves are written «id». */
+interface Tree {
+  readonly leaves: readonly ValueId[];
+  readonly text: string;
+}
+
+export function fuseGraph(graph: Graph): FusedGraph {
+  const views = findViews(graph);
+  const aliases = new Map<ValueId, ValueId>();
+  for (const node of graph.nodes) {
+    if (node.kind === 'reshape') aliases.set(node.output, node.inputs.x);
+  }
+  const uses = countUses(graph);
+  const trees = growTrees(graph, views, uses);
+  const inlined = new Set(trees.inlined);
+  const units: Unit[] = [];
+  for (const node of graph.nodes) {
+    if (views.has(node.output) || aliases.has(node.output) || inlined.has(node.output)) continue;
+    const tree = trees.of.get(node.output);
+    units.push(tree === undefined ? plainUnit(node) : pointwiseUnit(graph, node, tree));
+  }
+  return { units: absorbEpilogues(graph, units, uses), views, aliases };
+}
+
+function plainUnit(node: Node): Unit {
+  return { kind: 'node', node, output: node.output, epilogue: null };
+}
+
+function pointwiseUnit(graph: Graph, node: Node, tree: Tree): Unit {
+  let expression = tree.text;
+  for (const [index, id] of tree.leaves.entries()) {
+    expression = expression.replaceAll(`«${id}»`, leafExpression(index, typeOf(graph, id).dtype));
+  }
+  const label = node.label === '' ? node.kind : node.label;
+  return { kind: 'pointwise', leaves: tree.leaves, expression, output: node.output, label };
+}
+
+function countUses(graph: Graph): Map<ValueId, number> {
+  const uses = new Map<ValueId, number>();
+  const count = (id: ValueId): void => void uses.set(id, (uses.get(id) ?? 0) + 1);
+  for (const node of graph.nodes) inputIds(node).forEach(count);
+  for (const { id } of graph.outputs) count(id);
+  return uses;
+}
+
+/** The `rows` nodes that nobody needs as a buffer of its own. */
+function findViews(graph: Graph): Map<ValueId, RowView> {
+  const producers = new Map(graph.nodes.map((node) => [node.output, node]));
+  const blocked = new Set<ValueId>(graph.outputs.map(({ id }) => id));
+  for (const node of graph.nodes) {
+    const { viewable = [] } = opDef(node.kind as OpKind);
+    for (const [name, id] of Object.entries(node.inputs as Record<string, ValueId | undefined>)) {
+      if (id !== undefined && !viewable.includes(name)) blocked.add(id);
+    }
+  }
+  const views = new Map<ValueId, RowView>();
+  for (const node of graph.nodes) {
+    if (node.kind !== 'rows' || node.attrs.axis !== 0 || blocked.has(node.output)) continue;
+    const { x, index } = node.inputs;
+    const source = producers.get(x);
+    if (views.has(x) || source?.kind === 'rows') continue; // a view of a view is copied
+    views.set(node.output, { source: x, table: index });
+  }
+  return views;
+}
+
+interface Trees {
+  readonly of: ReadonlyMap<ValueId, Tree>;
+  readonly inlined: readonly ValueId[];
+}
+
+/** An expression for every pointwise node, single-use operands of the same shape written into it. */
+function growTrees(
+  graph: Graph,
+  views: ReadonlyMap<ValueId, RowView>,
+  uses: ReadonlyMap<ValueId, number>,
+): Trees {
+  const of = new Map<ValueId, Tree>();
+  const inlined: ValueId[] = [];
+  for (const node of graph.nodes) {
+    if (!isPointwise(node.kind)) continue;
+    const { shape } = typeOf(graph, node.output);
+    const operands = Object.entries(node.inputs as Record<string, ValueId>);
+    const args = new Map(operands.map(([, id]) => [id, leafTree(graph, id)]));
+    for (const [, id] of operands) {
+      const tree = of.get(id);
+      if (tree === undefined || uses.get(id) !== 1) continue;
+      if (!sameShape(typeOf(graph, id).shape, shape)) continue;
+      const others = [...args].flatMap(([other, { leaves }]) => (other === id ? [] : leaves));
+      if (!fits([...others, ...tree.leaves], views)) continue;
+      args.set(id, tree);
+      inlined.push(id);
+    }
+    const texts = Object.fromEntries(operands.map(([name, id]) => [name, args.get(id)!.text]));
+    const from = typeOf(
+      graph,
+      (operands.find(([name]) => name !== 'condition') ?? operands[0]!)[1],
+    );
+    const leaves = [...new Set([...args.values()].flatMap((tree) => tree.leaves))];
+    of.set(node.output, { leaves, text: pointwiseExpression(node, texts, from.dtype) });
+  }
+  return { of, inlined };
+}
+
+/** A value read from its buffer, or written as a literal when it is one constant number. */
+function leafTree(graph: Graph, id: ValueId): Tree {
+  const constant = graph.constants.get(id);
+  const { shape } = typeOf(graph, id);
+  if (constant !== undefined && isStatic(shape) && elementCount(shape) === 1) {
+    return { leaves: [], text: literalOf(constant) };
+  }
+  return { leaves: [id], text: `«${id}»` };
+}
+
+function fits(leaves: readonly ValueId[], views: ReadonlyMap<ValueId, RowView>): boolean {
+  const distinct = new Set(leaves);
+  const tables = new Set([...distinct].flatMap((id) => views.get(id)?.table ?? []));
+  return distinct.size <= POINTWISE_LIMITS.operands && tables.size <= POINTWISE_LIMITS.tables;
+}
+
+/** Moves unary expressions into the kernel that makes their operand, where it has a slot for them. */
+function absorbEpilogues(
+  graph: Graph,
+  units: readonly Unit[],
+  uses: ReadonlyMap<ValueId, number>,
+): Unit[] {
+  const out: Unit[] = [];
+  const producerAt = new Map<ValueId, number>();
+  for (const unit of units) {
+    const absorbed = epilogueOf(graph, unit, uses);
+    const at = absorbed === null ? undefined : producerAt.get(absorbed.operand);
+    const producer = at === undefined ? undefined : out[at];
+    if (
+      absorbed !== null &&
+      producer?.kind === 'node' &&
+      producer.epilogue === null &&
+      opDef(producer.node.kind as OpKind).hasEpilogue === true
+    ) {
+      out[at!] = { ...producer, output: unit.output, epilogue: absorbed.text };
+      continue;
+    }
+    producerAt.set(unit.output, out.length);
+    out.push(unit);
+  }
+  return out;
+}
+
+function epilogueOf(
+  graph: Graph,
+  unit: Unit,
+  uses: ReadonlyMap<ValueId, number>,
+): { operand: ValueId; text: string } | null {
+  if (unit.kind !== 'pointwise' || unit.leaves.length !== 1) return null;
+  const operand = unit.leaves[0]!;
+  const from = typeOf(graph, operand);
+  const to = typeOf(graph, unit.output);
+  const direct =
+    from.dtype === 'float32' && to.dtype === 'float32' && sameShape(from.shape, to.shape);
+  if (!direct || uses.get(operand) !== 1) return null;
+  // Kernels with an epilogue work on plain f32: the aliases become the types they stand for.
+  const text = unit.expression
+    .replaceAll(leafExpression(0, 'float32'), 'v')
+    .replace(/\bF\b/g, 'f32')
+    .replace(/\bI\b/g, 'i32')
+    .replace(/\bU\b/g, 'u32');
+  return { operand, text };
+}
