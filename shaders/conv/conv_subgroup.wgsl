@@ -1,0 +1,102 @@
+// Convolution forward or backward to the input, for adapters where a workgroup of one subgroup is
+// fastest: lanes own pixels, PIXELS each; the weights of 4·QUADS output channels are loaded once per
+// subgroup and broadcast. No shared memory, and one step of the sum per loop trip, loads first.
+enable subgroups;
+diagnostic(off, subgroup_uniformity);
+//#import common/work.wgsl
+//#import conv/geometry.wgsl
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> w: array<vec4f>; // [group][tap][in][out, padded]
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+
+const LANES = 8u;
+const QUADS = 1u;
+const PIXELS = 1u;
+const Q = 0u;
+const I = 0u;
+const J = 0u;
+
+fn epilogue(v: f32) -> f32 { return v; }
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let total = params.unit * extent.x;
+  let first = group_index(group) * LANES * PIXELS;
+  if (first >= total) {
+    return;
+  }
+  let share = share_of(group.y, 4u * QUADS);
+  let shiftY = shift_y(share.phaseY);
+  let shiftX = shift_x(share.phaseX);
+  let grid = params.gridHeight * params.gridWidth;
+  let inPlane = params.inHeight * params.inWidth;
+  let rowStride = params.paddedChannels / 4u;
+  //#unroll J 0..PIXELS
+  let p_J = first + J * LANES + lane;
+  let live_J = p_J < total;
+  let n_J = p_J / grid;
+  let gridY_J = p_J % grid / params.gridWidth;
+  let gridX_J = p_J % grid % params.gridWidth;
+  let base_J = (n_J * params.groups + share.group) * params.inChannels * inPlane;
+  //#end
+  //#unroll Q 0..QUADS
+  //#unroll I 0..4
+  //#unroll J 0..PIXELS
+  var acc_Q_I_J = 0.0;
+  //#end
+  //#end
+  //#end
+  let firstX = first_tap(shiftX, params.tapStepX, params.phasesX, params.kernelWidth);
+  var ky = first_tap(shiftY, params.tapStepY, params.phasesY, params.kernelHeight);
+  for (; ky < params.kernelHeight; ky += params.tapSkipY) {
+    let tapY = (shiftY + i32(ky) * params.tapStepY) / i32(params.phasesY);
+    for (var kx = firstX; kx < params.kernelWidth; kx += params.tapSkipX) {
+      let tapX = (shiftX + i32(kx) * params.tapStepX) / i32(params.phasesX);
+      //#unroll J 0..PIXELS
+      let sourceY_J = u32(i32(gridY_J * params.gridStepY) + tapY);
+      let sourceX_J = u32(i32(gridX_J * params.gridStepX) + tapX);
+      let inside_J = live_J && sourceY_J < params.inHeight && sourceX_J < params.inWidth;
+      var at_J = select(0u, base_J + sourceY_J * params.inWidth + sourceX_J, inside_J);
+      //#end
+      let tap = (share.group * params.kernelHeight + ky) * params.kernelWidth + kx;
+      var weightAt = tap * params.inChannels * rowStride + share.channel / 4u + lane % QUADS;
+      for (var channel = 0u; channel < params.inChannels; channel++) {
+        //#unroll J 0..PIXELS
+        let b_J = select(0.0, x[at_J], inside_J);
+        at_J += inPlane;
+        //#end
+        let a = w[weightAt];
+        weightAt += rowStride;
+        //#unroll Q 0..QUADS
+        //#unroll I 0..4
+        let a_Q_I = subgroupBroadcast(a[I], Q);
+        //#unroll J 0..PIXELS
+        acc_Q_I_J = fma(a_Q_I, b_J, acc_Q_I_J);
+        //#end
+        //#end
+        //#end
+      }
+    }
+  }
+  let outPlane = params.outHeight * params.outWidth;
+  let channels = params.outChannels;
+  //#unroll J 0..PIXELS
+  let outY_J = gridY_J * params.phasesY + share.phaseY;
+  let outX_J = gridX_J * params.phasesX + share.phaseX;
+  if (live_J && outY_J < params.outHeight && outX_J < params.outWidth) {
+    let out = (n_J * params.groups + share.group) * channels * outPlane + outY_J * params.outWidth + outX_J;
+    //#unroll Q 0..QUADS
+    //#unroll I 0..4
+    {
+      let channel = share.channel + 4u * Q + I;
+      if (channel < channels) {
+        let shift = select(0.0, bias[share.group * channels + channel], params.biased != 0u);
+        y[out + channel * outPlane] = epilogue(acc_Q_I_J + shift);
+      }
+    }
+    //#end
+    //#end
+  }
+  //#end
+}

@@ -1,0 +1,41 @@
+// The largest input of each window, or with INDEX its flat place in the plane: the first on ties.
+// Padding never wins. An invocation makes one output; values travel as bits.
+//#import common/work.wgsl
+//#import pool/window.wgsl
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
+
+const INDEX = false;
+const NONE = 0xffffffffu;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group_index(group) * 64u + local;
+  if (i >= params.unit * extent.x) {
+    return;
+  }
+  let ox = i % params.outWidth;
+  let oy = i / params.outWidth % params.outHeight;
+  let base = i / params.outWidth / params.outHeight * params.inHeight * params.inWidth;
+  var best = 0.0;
+  var place = NONE;
+  for (var ky = 0u; ky < params.kernelHeight; ky++) {
+    let sy = oy * params.strideY + ky * params.dilationY - params.padY;
+    if (sy >= params.inHeight) {
+      continue;
+    }
+    for (var kx = 0u; kx < params.kernelWidth; kx++) {
+      let sx = ox * params.strideX + kx * params.dilationX - params.padX;
+      if (sx >= params.inWidth) {
+        continue;
+      }
+      let at = sy * params.inWidth + sx;
+      let value = x[base + at];
+      if (place == NONE || value > best) {
+        best = value;
+        place = at;
+      }
+    }
+  }
+  y[i] = select(bitcast<u32>(best), place, INDEX);
+}

@@ -1,0 +1,65 @@
+// The WGSL kernels of convolutions.
+import { defineKernel } from '../kernels/kernel.ts';
+
+export const PASS_BUFFERS = ['x', 'w', 'bias', 'y'] as const;
+const PASS_PARAMS = [
+  ...([
+    'unit',
+    'groups',
+    'inChannels',
+    'outChannels',
+    'tiles',
+    'paddedChannels',
+    'biased',
+  ] as const),
+  ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'gridHeight', 'gridWidth'] as const),
+  ...(['kernelHeight', 'kernelWidth', 'gridStepY', 'gridStepX', 'phasesY', 'phasesX'] as const),
+  ...(['offsetY', 'offsetX', 'tapStepY', 'tapStepX', 'tapSkipY', 'tapSkipX'] as const),
+] as const;
+
+export const convSubgroup = defineKernel({
+  file: 'conv/conv_subgroup.wgsl',
+  constants: ['LANES', 'QUADS', 'PIXELS'],
+  slots: ['epilogue'],
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
+export const convTiled = defineKernel({
+  file: 'conv/conv_tiled.wgsl',
+  constants: ['THREADS', 'CHANNELS', 'PIXELS', 'DEPTH'],
+  slots: ['epilogue'],
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
+export const convDepthwise = defineKernel({
+  file: 'conv/conv_depthwise.wgsl',
+  constants: ['PIXELS'],
+  slots: ['epilogue'],
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
+export const packWeights = defineKernel({
+  file: 'conv/pack_weights.wgsl',
+  constants: [],
+  slots: [],
+  buffers: ['w', 'packed'],
+  params: [
+    ...(['unit', 'taps', 'inChannels', 'outChannels', 'paddedChannels'] as const),
+    ...(['groupStride', 'inStride', 'outStride'] as const),
+  ],
+});
+
+export const convWeightGradKernel = defineKernel({
+  file: 'conv/conv_weight_grad.wgsl',
+  constants: [],
+  slots: [],
+  buffers: ['x', 'dy', 'dw'],
+  params: [
+    ...(['unit', 'images', 'inChannels', 'outChannels', 'groups'] as const),
+    ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'kernelHeight', 'kernelWidth'] as const),
+    ...(['strideY', 'strideX', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
+  ],
+});

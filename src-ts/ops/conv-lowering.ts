@@ -1,0 +1,286 @@
+// From convolutions to kernel calls. One kernel serves the pass forward and the pass backward to the
+// input: shaders/conv/geometry.wgsl has the mapping. Weights are packed first, into the order the
+// kernel walks them; for constant weights the executor does that once.
+import { elementCount, type StaticShape } from '../core/shape.ts';
+import type { ConvGeometry, OpKind } from '../graph/op-set.ts';
+import { callKernel, NO_BUFFER, type BufferRef, type KernelCall } from '../kernels/kernel.ts';
+import {
+  convDepthwise,
+  convSubgroup,
+  convTiled,
+  convWeightGradKernel,
+  packWeights,
+  type PASS_BUFFERS,
+} from './conv-kernels.ts';
+import { workOverRows } from './lowering.ts';
+import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
+import { planeWindow, type PlaneWindow } from './window.ts';
+
+const THREADS = 16; // along each side of a workgroup of the tiled kernel
+const DEPTH = 16;
+const DEPTHWISE_PIXELS = 4;
+
+/** A pass as the kernels see it: what is read and written, whichever way it goes. */
+interface Pass {
+  readonly source: Operand;
+  readonly result: Operand;
+  readonly weights: Operand;
+  readonly bias: Operand | undefined;
+  readonly groups: number;
+  /** Of one group. */
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly window: PlaneWindow;
+  readonly backward: boolean;
+}
+
+type PassContext = Pick<
+  LowerContext<OpKind>,
+  'output' | 'traits' | 'temporary' | 'epilogue' | 'extents'
+>;
+
+export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
+  const { x, w, bias } = context.inputs;
+  const { attrs, label } = context.node;
+  const { groups } = attrs;
+  return lowerPass(context, {
+    source: x,
+    result: context.output,
+    weights: w,
+    bias,
+    groups,
+    inChannels: w.shape[1]!,
+    outChannels: w.shape[0]! / groups,
+    window: planeWindow('conv', label, attrs, x.shape.slice(2)),
+    backward: false,
+  });
+}
+
+export function lowerInputGrad(context: LowerContext<'conv_input_grad'>): KernelCall[] {
+  const { dy, w } = context.inputs;
+  const { attrs, label } = context.node;
+  const { groups } = attrs;
+  return lowerPass(context, {
+    source: dy,
+    result: context.output,
+    weights: w,
+    bias: undefined,
+    groups,
+    inChannels: w.shape[0]! / groups,
+    outChannels: w.shape[1]!,
+    window: planeWindow('conv_input_grad', label, attrs, attrs.inputSize),
+    backward: true,
+  });
+}
+
+function lowerPass(context: PassContext, pass: Pass): KernelCall[] {
+  if (pass.inChannels === 1 && pass.outChannels === 1) return [depthwiseCall(context, pass)];
+  const tile = chooseTile(context.traits, pass);
+  const paddedChannels = roundUp(pass.outChannels, tile.channels);
+  const packed = context.temporary({
+    dtype: 'float32',
+    shape: [
+      elementCount(pass.weights.shape.slice(2)) * pass.groups,
+      pass.inChannels,
+      paddedChannels,
+    ],
+  });
+  return [packCall(pass, packed), passCall(context, pass, packed.buffer, tile)];
+}
+
+/** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
+interface Tile {
+  readonly channels: number;
+  readonly pixels: number;
+  readonly call: (options: TileOptions) => KernelCall;
+}
+
+type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'constants'>;
+
+// What a tile of so many output channels reaches of the best one's speed, by measurement on lavapipe.
+const SUBGROUP_TILES = [
+  { channels: 32, pixels: 4, speed: 1 },
+  { channels: 16, pixels: 8, speed: 0.95 },
+  { channels: 8, pixels: 8, speed: 0.6 },
+  { channels: 4, pixels: 8, speed: 0.35 },
+] as const;
+
+function chooseTile({ subgroupLanes }: AdapterTraits, pass: Pass): Tile {
+  const { outChannels } = pass;
+  if (subgroupLanes === null) {
+    const perThread = outChannels <= THREADS ? 1 : outChannels <= 2 * THREADS ? 2 : 4;
+    const depth = pass.inChannels <= 4 ? 4 : pass.inChannels <= 8 ? 8 : DEPTH;
+    const constants = { THREADS, CHANNELS: perThread, PIXELS: 4, DEPTH: depth };
+    return {
+      channels: THREADS * perThread,
+      pixels: THREADS * 4,
+      call: (options) => callKernel(convTiled, { ...options, constants }),
+    };
+  }
+  const cost = ({ channels, speed }: (typeof SUBGROUP_TILES)[number]): number =>
+    roundUp(outChannels, channels) / speed;
+  // A quad of channels is loaded by one lane.
+  const fitting = SUBGROUP_TILES.filter(({ channels }) => channels <= 4 * subgroupLanes);
+  const { channels, pixels } = fitting.reduce((best, tile) =>
+    cost(tile) < cost(best) ? tile : best,
+  );
+  const constants = { LANES: subgroupLanes, QUADS: channels / 4, PIXELS: pixels };
+  return {
+    channels,
+    pixels: subgroupLanes * pixels,
+    call: (options) => callKernel(convSubgroup, { ...options, constants }),
+  };
+}
+
+function packCall(pass: Pass, packed: Operand): KernelCall {
+  const taps = elementCount(pass.weights.shape.slice(2));
+  const [outer, inner] = [pass.weights.shape[1]! * taps, taps];
+  const unit = elementCount(packed.shape);
+  return callKernel(packWeights, {
+    buffers: { w: pass.weights.buffer, packed: packed.buffer },
+    params: {
+      unit,
+      taps,
+      inChannels: pass.inChannels,
+      outChannels: pass.outChannels,
+      paddedChannels: packed.shape.at(-1)!,
+      groupStride: (pass.weights.shape[0]! / pass.groups) * outer,
+      inStride: pass.backward ? outer : inner,
+      outStride: pass.backward ? inner : outer,
+    },
+    work: { unit, batch: null, perGroup: 64 },
+  });
+}
+
+function passCall(
+  { epilogue }: PassContext,
+  pass: Pass,
+  weights: BufferRef,
+  { channels, pixels, call }: Tile,
+): KernelCall {
+  const geometry = passGeometry(pass);
+  const tiles = Math.ceil(pass.outChannels / channels);
+  const [gridHeight, gridWidth] = gridOf(pass);
+  const y = geometry.phasesY * geometry.phasesX * pass.groups * tiles;
+  const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
+  return call({
+    slots: epilogue === null ? {} : { epilogue },
+    buffers: passBuffers(pass, weights),
+    params: { ...geometry, unit: work.unit, tiles, paddedChannels: tiles * channels },
+    work,
+  });
+}
+
+function depthwiseCall({ epilogue }: PassContext, pass: Pass): KernelCall {
+  const geometry = passGeometry(pass);
+  const [gridHeight, gridWidth] = gridOf(pass);
+  const perRow = pass.groups * gridHeight * Math.ceil(gridWidth / DEPTHWISE_PIXELS);
+  const work = workOverRows(pass.result, perRow, 64, geometry.phasesY * geometry.phasesX);
+  return callKernel(convDepthwise, {
+    constants: { PIXELS: DEPTHWISE_PIXELS },
+    slots: epilogue === null ? {} : { epilogue },
+    buffers: passBuffers(pass, pass.weights.buffer),
+    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
+    work,
+  });
+}
+
+const passBuffers = (
+  pass: Pass,
+  weights: BufferRef,
+): Record<(typeof PASS_BUFFERS)[number], BufferRef> => ({
+  x: pass.source.buffer,
+  w: weights,
+  bias: pass.bias?.buffer ?? NO_BUFFER,
+  y: pass.result.buffer,
+});
+
+/** Height and width of the result. */
+const resultSize = ({ window, backward }: Pass): readonly [number, number] =>
+  backward ? window.input : window.output;
+
+/** Pixels of one phase of the result. */
+function gridOf(pass: Pass): readonly [number, number] {
+  const [height, width] = resultSize(pass);
+  if (!pass.backward) return [height, width];
+  const [strideY, strideX] = pass.window.strides;
+  return [Math.ceil(height / strideY), Math.ceil(width / strideX)];
+}
+
+function passGeometry(pass: Pass) {
+  const { window, backward } = pass;
+  const [inHeight, inWidth] = backward ? window.output : window.input;
+  const [outHeight, outWidth] = resultSize(pass);
+  const [gridHeight, gridWidth] = gridOf(pass);
+  const axes = ([0, 1] as const).map((axis) => {
+    const [stride, dilation] = [window.strides[axis], window.dilations[axis]];
+    const pad = window.pads[axis];
+    if (!backward) return { phases: 1, step: stride, offset: -pad, tapStep: dilation, skip: 1 };
+    const skip = stride / greatestCommonDivisor(stride, dilation);
+    return { phases: stride, step: 1, offset: pad, tapStep: -dilation, skip };
+  });
+  const [vertical, horizontal] = [axes[0]!, axes[1]!];
+  return {
+    groups: pass.groups,
+    inChannels: pass.inChannels,
+    outChannels: pass.outChannels,
+    biased: pass.bias === undefined ? 0 : 1,
+    ...{ inHeight, inWidth, outHeight, outWidth, gridHeight, gridWidth },
+    kernelHeight: window.kernel[0],
+    kernelWidth: window.kernel[1],
+    gridStepY: vertical.step,
+    gridStepX: horizontal.step,
+    phasesY: vertical.phases,
+    phasesX: horizontal.phases,
+    offsetY: vertical.offset,
+    offsetX: horizontal.offset,
+    tapStepY: vertical.tapStep,
+    tapStepX: horizontal.tapStep,
+    tapSkipY: vertical.skip,
+    tapSkipX: horizontal.skip,
+  };
+}
+
+export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): KernelCall[] {
+  const { x, dy } = context.inputs;
+  const { attrs, label } = context.node;
+  const window = planeWindow('conv_weight_grad', label, attrs, x.shape.slice(2));
+  const images = workOverRows(x, 1, 64);
+  const unit = elementCount(attrs.weightShape);
+  return [
+    callKernel(convWeightGradKernel, {
+      buffers: { x: x.buffer, dy: dy.buffer, dw: context.output.buffer },
+      params: {
+        unit,
+        images: images.unit,
+        ...weightGradChannels(attrs, attrs.weightShape),
+        inHeight: window.input[0],
+        inWidth: window.input[1],
+        outHeight: window.output[0],
+        outWidth: window.output[1],
+        kernelHeight: window.kernel[0],
+        kernelWidth: window.kernel[1],
+        strideY: window.strides[0],
+        strideX: window.strides[1],
+        dilationY: window.dilations[0],
+        dilationX: window.dilations[1],
+        padY: window.pads[0],
+        padX: window.pads[1],
+      },
+      // The batch is named for its extent, which bounds the sum; workgroups past `unit` return.
+      work: { unit, batch: images.batch, perGroup: 64 },
+    }),
+  ];
+}
+
+const weightGradChannels = ({ groups }: ConvGeometry, weightShape: StaticShape) => ({
+  groups,
+  inChannels: weightShape[1]!,
+  outChannels: weightShape[0]! / groups,
+});
+
+const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

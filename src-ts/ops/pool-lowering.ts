@@ -1,0 +1,193 @@
+// From pools to kernel calls: one invocation for each element of the result, forward and backward.
+import { elementCount } from '../core/shape.ts';
+import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
+import { callKernel, defineKernel, type KernelCall } from '../kernels/kernel.ts';
+import { tableOf, workOverElements } from './lowering.ts';
+import type { LowerContext, Operand } from './op-def.ts';
+import { planeWindow } from './window.ts';
+
+const WINDOW_PARAMS = [
+  ...([
+    'unit',
+    'inHeight',
+    'inWidth',
+    'outHeight',
+    'outWidth',
+    'kernelHeight',
+    'kernelWidth',
+  ] as const),
+  ...([
+    'strideY',
+    'strideX',
+    'dilationY',
+    'dilationX',
+    'padY',
+    'padX',
+    'padEndY',
+    'padEndX',
+  ] as const),
+  'planesPerEntry',
+] as const;
+
+export const maxPoolKernel = defineKernel({
+  file: 'pool/max_pool.wgsl',
+  constants: ['INDEX'],
+  slots: [],
+  buffers: ['x', 'y'],
+  params: WINDOW_PARAMS,
+});
+
+export const maxPoolGradKernel = defineKernel({
+  file: 'pool/max_pool_grad.wgsl',
+  constants: ['ARGMAX_ROWS'],
+  slots: [],
+  buffers: ['dy', 'argmax', 'argmax_table', 'dx'],
+  params: WINDOW_PARAMS,
+});
+
+export const avgPoolKernel = defineKernel({
+  file: 'pool/avg_pool.wgsl',
+  constants: ['PADDED'],
+  slots: [],
+  buffers: ['x', 'y'],
+  params: WINDOW_PARAMS,
+});
+
+export const avgPoolGradKernel = defineKernel({
+  file: 'pool/avg_pool_grad.wgsl',
+  constants: ['PADDED'],
+  slots: [],
+  buffers: ['dy', 'dx'],
+  params: WINDOW_PARAMS,
+});
+
+export const windowSumKernel = defineKernel({
+  file: 'pool/window_sum.wgsl',
+  constants: [],
+  slots: [],
+  buffers: ['x', 'y'],
+  params: ['unit', 'length', 'inner', 'before', 'after'],
+});
+
+const WORKGROUP = 64;
+
+interface PoolContext {
+  readonly node: { readonly kind: OpKind; readonly label: string };
+  readonly output: Operand;
+}
+
+/** The parameters every pool kernel takes, for windows over planes of `size`. */
+function windowParams(
+  { node, output }: PoolContext,
+  geometry: WindowGeometry & { readonly padsEnd?: readonly number[] },
+  size: readonly number[],
+) {
+  const window = planeWindow(node.kind, node.label, geometry, size);
+  const ends = geometry.padsEnd ?? [];
+  return {
+    unit: workOverElements(output, WORKGROUP).unit,
+    inHeight: window.input[0],
+    inWidth: window.input[1],
+    outHeight: window.output[0],
+    outWidth: window.output[1],
+    kernelHeight: window.kernel[0],
+    kernelWidth: window.kernel[1],
+    strideY: window.strides[0],
+    strideX: window.strides[1],
+    dilationY: window.dilations[0],
+    dilationX: window.dilations[1],
+    padY: window.pads[0],
+    padX: window.pads[1],
+    padEndY: ends.at(-2) ?? 0,
+    padEndX: ends.at(-1) ?? 0,
+    planesPerEntry: output.shape[1]!,
+  };
+}
+
+const spatial = ({ shape }: Operand): readonly number[] => shape.slice(2);
+
+function maxPoolCall(
+  context: LowerContext<'max_pool'> | LowerContext<'max_pool_argmax'>,
+  INDEX: boolean,
+): KernelCall[] {
+  const { node, inputs, output } = context;
+  return [
+    callKernel(maxPoolKernel, {
+      constants: { INDEX },
+      buffers: { x: inputs.x.buffer, y: output.buffer },
+      params: windowParams(context, node.attrs, spatial(inputs.x)),
+      work: workOverElements(output, WORKGROUP),
+    }),
+  ];
+}
+
+export const lowerMaxPool = (context: LowerContext<'max_pool'>): KernelCall[] =>
+  maxPoolCall(context, false);
+
+export const lowerMaxPoolArgmax = (context: LowerContext<'max_pool_argmax'>): KernelCall[] =>
+  maxPoolCall(context, true);
+
+export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): KernelCall[] {
+  const { dy, argmax } = context.inputs;
+  const { node, output } = context;
+  return [
+    callKernel(maxPoolGradKernel, {
+      constants: { ARGMAX_ROWS: argmax.table !== null },
+      buffers: {
+        dy: dy.buffer,
+        argmax: argmax.buffer,
+        argmax_table: tableOf(argmax),
+        dx: output.buffer,
+      },
+      params: windowParams(context, node.attrs, node.attrs.inputSize),
+      work: workOverElements(output, WORKGROUP),
+    }),
+  ];
+}
+
+const isPadded = ({ divisor }: AvgPoolGeometry): boolean => divisor === 'padded';
+
+export function lowerAvgPool(context: LowerContext<'avg_pool'>): KernelCall[] {
+  const { node, inputs, output } = context;
+  return [
+    callKernel(avgPoolKernel, {
+      constants: { PADDED: isPadded(node.attrs) },
+      buffers: { x: inputs.x.buffer, y: output.buffer },
+      params: windowParams(context, node.attrs, spatial(inputs.x)),
+      work: workOverElements(output, WORKGROUP),
+    }),
+  ];
+}
+
+export function lowerAvgPoolGrad(context: LowerContext<'avg_pool_grad'>): KernelCall[] {
+  const { node, inputs, output } = context;
+  return [
+    callKernel(avgPoolGradKernel, {
+      constants: { PADDED: isPadded(node.attrs) },
+      buffers: { dy: inputs.dy.buffer, dx: output.buffer },
+      params: windowParams(context, node.attrs, node.attrs.inputSize),
+      work: workOverElements(output, WORKGROUP),
+    }),
+  ];
+}
+
+export function lowerWindowSum({
+  node,
+  inputs: { x },
+  output,
+}: LowerContext<'window_sum'>): KernelCall[] {
+  const { axis, before, after } = node.attrs;
+  const work = workOverElements(output, WORKGROUP);
+  return [
+    callKernel(windowSumKernel, {
+      buffers: { x: x.buffer, y: output.buffer },
+      params: {
+        unit: work.unit,
+        length: x.shape[axis]!,
+        inner: elementCount(x.shape.slice(axis + 1)),
+        ...{ before, after },
+      },
+      work,
+    }),
+  ];
+}
