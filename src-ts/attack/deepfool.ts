@@ -1,0 +1,215 @@
+// Runs DeepFool over a stream of images: fills slots, runs the step graph until every image of the
+// batch is done, and hands out one record an image. Within a batch nothing waits for the host: steps
+// are enqueued ahead, and the number of images still active is read behind them.
+import { DeviceLimitError, ModelError, ShapeError } from '../core/errors.ts';
+import type { Extents } from '../core/shape.ts';
+import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
+import type { Executor, Program } from '../executor/executor.ts';
+import type { Graph } from '../graph/graph.ts';
+import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
+import { recordOf, type AttackImage, type AttackRecord, type ImageReading } from './record.ts';
+import { buildStepGraph, STATUSES, SYMBOLS, type StepGraph } from './step.ts';
+
+/** A classifier as attacks see it. */
+export interface AttackModel {
+  /** From `image` [N, C, H, W] to `logits` [N, classes]. */
+  readonly graph: Graph;
+  readonly inputShape: {
+    readonly channels: number;
+    readonly height: number;
+    readonly width: number;
+  };
+  /** Outputs of the model; 1 for a binary classifier. */
+  readonly classes: number;
+}
+
+export interface AttackResult {
+  readonly record: AttackRecord;
+  /** The image as attacked. */
+  readonly image: AttackImage;
+  /** The adversarial image, the very one whose logits were seen; null unless asked for with `images`. */
+  readonly adversarial: Float32Array | null;
+}
+
+export interface RunSettings {
+  /** Images attacked at a time. By default as many as the device's buffers hold, 64 at most. */
+  readonly batch?: number;
+  /** Whether results carry the adversarial images. Default false. */
+  readonly images?: boolean;
+}
+
+const DEFAULT_BATCH = 64;
+/** Steps enqueued beyond the last whose live count is known. */
+const STEPS_IN_FLIGHT = 2;
+
+/** DeepFool compiled for one model, one set of options and one device. */
+export class DeepFoolAttack {
+  readonly options: ResolvedOptions;
+  /** Images attacked at a time: what was asked for, or less where the device's buffers end. */
+  readonly batch: number;
+  readonly #model: AttackModel;
+  readonly #step: StepGraph;
+  readonly #program: Program;
+  readonly #images: boolean;
+
+  private constructor(
+    model: AttackModel,
+    options: ResolvedOptions,
+    step: StepGraph,
+    program: Program,
+    batch: number,
+    images: boolean,
+  ) {
+    this.#model = model;
+    this.options = options;
+    this.#step = step;
+    this.#program = program;
+    this.batch = batch;
+    this.#images = images;
+  }
+
+  /**
+   * Builds and compiles the attack.
+   * Throws OptionError for options out of range, ModelError for a model that cannot be attacked, and
+   * DeviceLimitError when not even one image fits the device.
+   */
+  static async create(
+    executor: Executor,
+    model: AttackModel,
+    options: DeepFoolOptions = {},
+    { batch = DEFAULT_BATCH, images = false }: RunSettings = {},
+  ): Promise<DeepFoolAttack> {
+    const { channels } = model.inputShape;
+    const resolved = resolveOptions(options, { classes: model.classes, channels });
+    if (model.classes < 1) throw new ModelError('the model has no outputs');
+    const step = buildStepGraph(model.graph, resolved);
+    const { program, fits } = await compileLargest(executor, step, batch);
+    return new DeepFoolAttack(model, resolved, step, program, fits, images);
+  }
+
+  /** Attacks images in order, a batch at a time; results come in the order of the images. */
+  async *attack(
+    images: AsyncIterable<AttackImage> | Iterable<AttackImage>,
+  ): AsyncGenerator<AttackResult> {
+    for await (const group of inGroups(images, this.batch)) {
+      yield* await this.#attackGroup(group);
+    }
+  }
+
+  dispose(): void {
+    this.#program.dispose();
+  }
+
+  async #attackGroup(group: readonly AttackImage[]): Promise<AttackResult[]> {
+    this.#fillSlots(group);
+    await this.#runToEnd(group.length);
+    const names = ['original', 'adversarial', 'steps', 'status', 'measures'];
+    if (this.#images) names.push('x');
+    const read = await this.#program.read(names, { start: 0, end: group.length });
+    return group.map((image, slot) => this.#resultOf(image, slot, read));
+  }
+
+  #fillSlots(group: readonly AttackImage[]): void {
+    const { channels, height, width } = this.#model.inputShape;
+    const size = channels * height * width;
+    for (const [slot, { pixels, source }] of group.entries()) {
+      if (pixels.length !== size) {
+        throw new ShapeError(
+          `${source}: the model takes ${channels} × ${height} × ${width} images, ` +
+            `this one has ${pixels.length} values`,
+        );
+      }
+      this.#program.write('x0', floatTensor([1, channels, height, width], pixels), slot);
+    }
+    const count = group.length;
+    const zeros = intTensor([count], new Int32Array(count));
+    this.#program.write('r', floatTensor([count * size], new Float32Array(count * size)));
+    this.#program.write('steps', zeros);
+    this.#program.write('status', zeros); // 'new'
+    this.#program.write('active', intTensor([count], [...Array(count).keys()]));
+    this.#program.setExtent(SYMBOLS.active, count);
+  }
+
+  async #runToEnd(count: number): Promise<void> {
+    const behind: Promise<Extents>[] = [];
+    let live = count;
+    while (live > 0) {
+      const bounds = {
+        [SYMBOLS.active]: live,
+        [SYMBOLS.stepping]: live,
+        [SYMBOLS.remaining]: live,
+      };
+      this.#program.run({ bounds });
+      behind.push(this.#program.readExtents([SYMBOLS.active]));
+      if (behind.length <= STEPS_IN_FLIGHT) continue;
+      live = (await behind.shift()!)[SYMBOLS.active]!;
+    }
+    await Promise.all(behind);
+  }
+
+  #resultOf(
+    image: AttackImage,
+    slot: number,
+    read: Readonly<Record<string, Tensor>>,
+  ): AttackResult {
+    const columns = this.#step.measures;
+    const measures = Object.fromEntries(
+      columns.map((name, k) => [name, read['measures']!.data[slot * columns.length + k]!]),
+    );
+    const reading: ImageReading = {
+      status: STATUSES[read['status']!.data[slot]!]!,
+      original: read['original']!.data[slot]!,
+      adversarial: read['adversarial']!.data[slot]!,
+      steps: read['steps']!.data[slot]!,
+      measures,
+    };
+    const size = image.pixels.length;
+    const adversarial = read['x']?.data.slice(slot * size, (slot + 1) * size) ?? null;
+    return {
+      image,
+      record: recordOf(image, reading, this.options),
+      adversarial: adversarial as Float32Array | null,
+    };
+  }
+}
+
+/** Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. */
+async function compileLargest(
+  executor: Executor,
+  step: StepGraph,
+  batch: number,
+): Promise<{ program: Program; fits: number }> {
+  for (let fits = batch; ; fits = Math.ceil(fits / 2)) {
+    const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, fits]));
+    const { needed, limit } = executor.largestBuffer(step.graph, capacity);
+    if (needed > limit) {
+      if (fits > 1) continue;
+      throw new DeviceLimitError(
+        'one image with all its candidates, in bytes of one buffer',
+        needed,
+        limit,
+        'Use fewer --candidates.',
+      );
+    }
+    try {
+      const program = await executor.compile(step.graph, { capacity, state: step.state });
+      return { program, fits };
+    } catch (error) {
+      if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
+    }
+  }
+}
+
+async function* inGroups<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  size: number,
+): AsyncGenerator<T[]> {
+  let group: T[] = [];
+  for await (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}

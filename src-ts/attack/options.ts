@@ -1,0 +1,93 @@
+// What DeepFool can be told: the options of the library and of the command line, by one name each.
+import { OptionError } from '../core/errors.ts';
+
+export interface DeepFoolOptions {
+  /** The p of the perturbation's norm: 1 ≤ p, `Infinity` for p = ∞. Default 2. */
+  readonly norm?: number;
+  /** η: the final perturbation is (1 + η) · r. Default 0.02. */
+  readonly overshoot?: number;
+  /** K: how many of the classes with the largest logits are considered, or all. Default 10. */
+  readonly candidates?: number | 'all';
+  /** Steps after which an image is given up as `exhausted`. Default 50. */
+  readonly maxSteps?: number;
+  /** Added to the length of each step; 1e-4 reproduces the authors' code. Default 0, as in the paper. */
+  readonly stabilizer?: number;
+  /** Box that the adversarial image must stay in; none by default, as in the paper. */
+  readonly bounds?: readonly [number, number];
+  /** Attack towards this class instead of the nearest. */
+  readonly target?: number;
+  /** Per-channel mean and standard deviation subtracted and divided before the model sees the image. */
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly norm: number;
+  readonly overshoot: number;
+  readonly candidates: number | 'all';
+  readonly maxSteps: number;
+  readonly stabilizer: number;
+  readonly bounds: readonly [number, number] | null;
+  readonly target: number | null;
+  readonly mean: readonly number[] | null;
+  readonly std: readonly number[] | null;
+}
+
+/** What of the model the options must fit. */
+export interface OptionsSubject {
+  readonly classes: number;
+  readonly channels: number;
+}
+
+/** Fills in defaults; throws OptionError naming the first option that is out of range. */
+export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject): ResolvedOptions {
+  const { norm = 2, overshoot = 0.02, candidates = 10, maxSteps = 50, stabilizer = 0 } = options;
+  require(norm >= 1, 'norm', 'a number ≥ 1, or inf', norm);
+  require(Number.isFinite(overshoot) && overshoot >= 0, 'overshoot', 'a number ≥ 0', overshoot);
+  require(candidates === 'all' ||
+    (Number.isInteger(candidates) &&
+      candidates >= 2), 'candidates', 'a whole number ≥ 2, or all', candidates);
+  require(Number.isInteger(maxSteps) && maxSteps >= 1, 'max-steps', 'a whole number ≥ 1', maxSteps);
+  require(Number.isFinite(stabilizer) && stabilizer >= 0, 'stabilizer', 'a number ≥ 0', stabilizer);
+  const bounds = options.bounds ?? null;
+  if (bounds !== null) {
+    const ordered = bounds.every(Number.isFinite) && bounds[0] < bounds[1];
+    require(ordered, 'bounds', 'two numbers, the lower first', bounds.join(','));
+  }
+  const target = options.target ?? null;
+  const classes = Math.max(2, subject.classes);
+  if (target !== null) {
+    const known = Number.isInteger(target) && target >= 0 && target < classes;
+    require(known, 'target', `a class of the model, 0 to ${classes - 1}`, target);
+  }
+  const { mean, std } = resolveNormalization(options, subject.channels);
+  return { norm, overshoot, candidates, maxSteps, stabilizer, bounds, target, mean, std };
+}
+
+function resolveNormalization(
+  options: DeepFoolOptions,
+  channels: number,
+): Pick<ResolvedOptions, 'mean' | 'std'> {
+  const spread = (values: readonly number[] | undefined, name: string): number[] | null => {
+    if (values === undefined) return null;
+    const fits =
+      (values.length === channels || values.length === 1) && values.every(Number.isFinite);
+    require(fits, name, `${channels} numbers, one for each channel, or one for all`, values.join(
+      ',',
+    ));
+    return values.length === channels ? [...values] : Array<number>(channels).fill(values[0]!);
+  };
+  const mean = spread(options.mean, 'mean');
+  const std = spread(options.std, 'std');
+  if (std !== null) require(std.every((s) => s > 0), 'std', 'numbers > 0', std.join(','));
+  if (mean === null && std === null) return { mean, std };
+  return {
+    mean: mean ?? Array<number>(channels).fill(0),
+    std: std ?? Array<number>(channels).fill(1),
+  };
+}
+
+function require(holds: boolean, name: string, expected: string, came: unknown): asserts holds {
+  if (!holds) throw new OptionError(`--${name}: expected ${expected}, got ${String(came)}`);
+}

@@ -1,0 +1,365 @@
+// One DeepFool step as a graph (Moosavi-Dezfooli et al., CVPR 2016: algorithm 2 and §3.3). The loop
+// around it only runs it again, so its meaning is written once, for every device and for export.
+//
+//   paper        here                       paper        here
+//   x0           x0                         k̂(x0)        original
+//   r (sum)      r                          w'_k, f'_k   w, gap (one row for each pair)
+//   x_i          x                          l̂            nearest
+//   η            overshoot                  q            dualExponent(p)
+//
+// Slots hold images; `active` lists the slots still being attacked. An iteration runs the model on
+// the active rows, drops those that are done, and only for the survivors makes their K − 1 pairs
+// (image, class), one vector-Jacobian product for all of them, and a step. The first visit of a slot
+// also fixes its original class and candidates, so that new images may enter between any two steps.
+//
+// Departures from the paper: the linearisation is at the overshot point, as in the authors' code; a
+// step is never shorter than 1e-7 · ‖x0‖_p, so that rounding cannot stall a loop.
+import { gradient } from '../autodiff/gradient.ts';
+import { InternalError } from '../core/errors.ts';
+import {
+  batchDim,
+  elementCount,
+  isStatic,
+  type BatchDim,
+  type Dtype,
+  type Shape,
+} from '../core/shape.ts';
+import { floatTensor, intTensor } from '../core/tensor.ts';
+import { outputNamed, typeOf, type Graph } from '../graph/graph.ts';
+import type { ValueId } from '../graph/op-set.ts';
+import { GraphBuilder } from '../ops/builder.ts';
+import { Expressions } from './expressions.ts';
+import { measure, type MeasureName } from './measures.ts';
+import { directionOf, dualNorm, normOf } from './norms.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** What became of an image; its code on the device is its place here. */
+export const STATUSES = ['new', 'running', 'fooled', 'exhausted', 'stalled', 'failed'] as const;
+export type SlotStatus = (typeof STATUSES)[number];
+const CODE = Object.fromEntries(STATUSES.map((name, code) => [name, code])) as Record<
+  SlotStatus,
+  number
+>;
+
+/** Extents of the step graph. */
+export const SYMBOLS = {
+  /** Slots, free ones included. */
+  slots: 'S',
+  /** Images being attacked at the start of the step. */
+  active: 'N',
+  /** Images that take a step: not fooled, not exhausted. */
+  stepping: 'M',
+  /** Images that go on to the next step. */
+  remaining: 'L',
+} as const;
+
+/** A step shorter than this share of ‖x0‖_p is lengthened to it. */
+const SHORTEST_STEP = 1e-7;
+/** Distance to a face that has no normal: beyond every real one, and finite. */
+const NO_FACE = 3e38;
+
+export interface StepGraph {
+  readonly graph: Graph;
+  /** Inputs that each run replaces, by the output they take. */
+  readonly state: Readonly<Record<string, string>>;
+  /** K − 1: the classes each image's step is compared with. */
+  readonly rivals: number;
+  /** Columns of the state `measures`. */
+  readonly measures: readonly MeasureName[];
+}
+
+/**
+ * The step of DeepFool on `model`, a graph from `image` [N, C, H, W] to `logits` [N, classes]. A
+ * model with one output is the binary classifier sign(f): it is attacked as the pair of logits
+ * (0, f), for which algorithm 2 is algorithm 1.
+ */
+export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGraph {
+  return new StepBuilder(model, options).build();
+}
+
+/** The logits an attack compares: those of the model, or (0, f) for a binary one. */
+interface Forward {
+  readonly x: ValueId;
+  readonly logits: ValueId;
+  readonly classes: number;
+}
+
+class StepBuilder {
+  readonly #b = new GraphBuilder();
+  readonly #e = new Expressions(this.#b);
+  readonly #model: Graph;
+  readonly #options: ResolvedOptions;
+  readonly #imageShape: readonly number[];
+  readonly #state: Record<string, string> = {};
+  readonly #slots = batchDim(SYMBOLS.slots);
+  readonly #images = batchDim(SYMBOLS.active);
+  readonly #steppers = batchDim(SYMBOLS.stepping);
+
+  constructor(model: Graph, options: ResolvedOptions) {
+    const [, ...imageShape] = typeOf(model, model.inputs[0]!.id).shape;
+    if (!isStatic(imageShape)) throw new InternalError('the model has a dynamic image size');
+    this.#model = model;
+    this.#options = options;
+    this.#imageShape = imageShape;
+  }
+
+  build(): StepGraph {
+    const e = this.#e;
+    const active = this.#b.input('active', { dtype: 'int32', shape: [this.#images] });
+    const slots = {
+      x0: this.#slotInput('x0', 'float32', this.#imageShape),
+      r: this.#slotInput('r', 'float32', this.#imageShape),
+      x: this.#slotInput('x', 'float32', this.#imageShape),
+      original: this.#slotInput('original', 'int32'),
+      adversarial: this.#slotInput('adversarial', 'int32'),
+      steps: this.#slotInput('steps', 'int32'),
+      status: this.#slotInput('status', 'int32'),
+    };
+
+    // x = clip(x0 + (1 + η) r), and r as the clipped x has it
+    const x0 = e.rows(slots.x0, active);
+    const { x, r } = this.#iterate(x0, e.rows(slots.r, active));
+    const forward = this.#forward(x);
+    const { logits, classes } = forward;
+    const predicted = e.flat(this.#b.emit('argmax', { x: logits }, {}), this.#images);
+
+    // First visit: the predicted class becomes the original one, and names the candidates.
+    const isNew = e.equal(e.rows(slots.status, active), e.int(CODE.new));
+    const original = e.where(isNew, predicted, e.rows(slots.original, active));
+    const rivals = this.#rivalCount(classes);
+    const candidateSlots = this.#slotInput('candidates', 'int32', [rivals]);
+    const candidates = e.where(
+      e.column(isNew, this.#images),
+      this.#candidates(logits, original, classes, rivals),
+      e.rows(candidateSlots, active),
+    );
+
+    // Who is done, and why.
+    const steps = e.rows(slots.steps, active);
+    const code = this.#verdict(logits, predicted, original, steps);
+    const stepping = this.#b.emit(
+      'compact',
+      {
+        values: this.#b.emit('iota', {}, { size: this.#images }),
+        keep: e.equal(code, e.int(CODE.running)),
+      },
+      { symbol: SYMBOLS.stepping },
+    );
+    const slotOfStepper = e.rows(active, stepping);
+
+    // The nearest face of the linearised polyhedron, and the step onto it.
+    const { p, q } = { p: this.#options.norm, q: dualNorm(this.#options.norm) };
+    const pairs = this.#pairs(forward, original, candidates, stepping, rivals);
+    const nearest = this.#nearest(pairs, rivals, q);
+    const floor = e.mul(e.rows(normOf(e, x0, p), stepping), e.number(SHORTEST_STEP));
+    const length = e.maximum(e.add(nearest.distance, e.number(this.#options.stabilizer)), floor);
+    const bounded = this.#options.bounds !== null;
+    const rBefore = bounded ? e.rows(r, stepping) : e.rows(slots.r, slotOfStepper);
+    const direction = directionOf(e, nearest.normal, nearest.normNormal, p);
+    const rNext = e.add(rBefore, e.mul(e.like(length, direction), direction));
+
+    // Back to the slots.
+    const outcome = e.where(
+      nearest.finite,
+      e.where(nearest.exists, e.int(CODE.running), e.int(CODE.stalled)),
+      e.int(CODE.failed),
+    );
+    const goesOn = e.equal(outcome, e.int(CODE.running));
+    const took = e.add(
+      e.rows(steps, stepping),
+      this.#b.emit('cast', { x: goesOn }, { to: 'int32' }),
+    );
+    const { values, names } = measure(e, { x0, x, r, ...this.#options });
+    const measures = this.#slotInput('measures', 'float32', [names.length]);
+    this.#replace('original', e.update(slots.original, active, original));
+    this.#replace('adversarial', e.update(slots.adversarial, active, predicted));
+    this.#replace('candidates', e.update(candidateSlots, active, candidates));
+    this.#replace('x', e.update(slots.x, active, x));
+    this.#replace('measures', e.update(measures, active, values));
+    this.#replace('steps', e.update(slots.steps, slotOfStepper, took));
+    const judged = e.update(slots.status, active, code);
+    this.#replace('status', e.update(judged, slotOfStepper, outcome));
+    this.#replace('r', e.update(slots.r, slotOfStepper, rNext));
+    this.#replace(
+      'active',
+      this.#b.emit(
+        'compact',
+        { values: slotOfStepper, keep: goesOn },
+        { symbol: SYMBOLS.remaining },
+      ),
+    );
+    return { graph: this.#b.finish(), state: this.#state, rivals, measures: names };
+  }
+
+  #slotInput(name: string, dtype: Dtype, row: readonly number[] = []): ValueId {
+    return this.#b.input(name, { dtype, shape: [this.#slots, ...row] });
+  }
+
+  #replace(input: string, value: ValueId): void {
+    this.#b.output(`next ${input}`, value);
+    this.#state[input] = `next ${input}`;
+  }
+
+  /** The overshot iterate; inside bounds, r becomes what the clipped iterate makes of it. */
+  #iterate(x0: ValueId, r: ValueId): { x: ValueId; r: ValueId } {
+    const e = this.#e;
+    const reach = 1 + this.#options.overshoot;
+    const free = e.add(x0, e.mul(e.number(reach), r));
+    const { bounds } = this.#options;
+    if (bounds === null) return { x: free, r };
+    const x = this.#b.emit('clip', { x: free }, { min: bounds[0], max: bounds[1] });
+    return { x, r: e.mul(e.sub(x, x0), e.number(1 / reach)) };
+  }
+
+  /** The model on x, behind the normalisation that belongs to it. */
+  #forward(x: ValueId): Forward {
+    const e = this.#e;
+    const { mean, std } = this.#options;
+    let image = x;
+    if (mean !== null && std !== null) {
+      const perChannel = (values: readonly number[]): ValueId =>
+        this.#b.constant(floatTensor([values.length, 1, 1], values));
+      image = e.div(e.sub(x, perChannel(mean)), perChannel(std));
+    }
+    const moved = this.#b.inline(this.#model, { [this.#model.inputs[0]!.name]: image });
+    const output = moved.get(outputNamed(this.#model, 'logits'))!;
+    const classes = this.#b.typeOf(output).shape[1] as number;
+    if (classes > 1) return { x, logits: output, classes };
+    const logits = this.#b.emit('pad', { x: output }, { before: [0, 1], after: [0, 0], value: 0 });
+    return { x, logits, classes: 2 };
+  }
+
+  #rivalCount(classes: number): number {
+    const { candidates, target } = this.#options;
+    if (target !== null) return 1;
+    return (candidates === 'all' ? classes : Math.min(candidates, classes)) - 1;
+  }
+
+  /** The classes besides the original one, for each image: [N, K − 1]. */
+  #candidates(logits: ValueId, original: ValueId, classes: number, rivals: number): ValueId {
+    const e = this.#e;
+    const { target } = this.#options;
+    const shape = [this.#images, rivals];
+    if (target !== null) return this.#b.emit('expand', { x: e.int(target) }, { shape });
+    if (rivals === classes - 1) {
+      // All others: 0 … classes − 2, with those from the original class on moved up by one.
+      const ids = this.#b.constant(intTensor([rivals], [...Array(rivals).keys()]));
+      const below = e.less(ids, e.column(original, this.#images));
+      return e.where(below, ids, e.add(ids, e.int(1)));
+    }
+    const top = this.#b.emit('top_k', { x: logits }, { k: rivals + 1 });
+    const ranges = [
+      { start: 0, step: 1 },
+      { start: 1, step: 1 },
+    ];
+    return this.#b.emit('slice', { x: top }, { ranges, sizes: shape });
+  }
+
+  /** The status code of each active image, before its step. */
+  #verdict(logits: ValueId, predicted: ValueId, original: ValueId, steps: ValueId): ValueId {
+    const e = this.#e;
+    const { target, maxSteps } = this.#options;
+    const finite = e.flat(e.all(this.#b.emit('is_finite', { x: logits }, {})), this.#images);
+    const same = e.equal(predicted, original);
+    const fooled =
+      target === null
+        ? this.#b.emit('not', { x: same }, {})
+        : e.equal(predicted, this.#b.constant(intTensor([1], [target])));
+    const spent = e.less(this.#b.constant(intTensor([1], [maxSteps - 1])), steps);
+    return e.where(
+      finite,
+      e.where(
+        fooled,
+        e.int(CODE.fooled),
+        e.where(spent, e.int(CODE.exhausted), e.int(CODE.running)),
+      ),
+      e.int(CODE.failed),
+    );
+  }
+
+  /** For each pair (image, class): w'_k = ∇(f_k − f_k0) and f'_k = f_k − f_k0. */
+  #pairs(
+    { x, logits, classes }: Forward,
+    original: ValueId,
+    candidates: ValueId,
+    stepping: ValueId,
+    rivals: number,
+  ): Pairs {
+    const e = this.#e;
+    const dim: BatchDim = batchDim(SYMBOLS.stepping, rivals);
+    const repeated = this.#b.emit(
+      'expand',
+      { x: e.column(stepping, this.#steppers) },
+      { shape: [this.#steppers, rivals] },
+    );
+    const owner = this.#b.emit('reshape', { x: repeated }, { shape: [dim] });
+    const rival = e.column(e.rows(candidates, stepping), dim);
+    const own = e.column(e.rows(original, owner), dim);
+    const ids = this.#b.constant(intTensor([classes], [...Array(classes).keys()]));
+    const cotangent = e.sub(e.toFloat(e.equal(rival, ids)), e.toFloat(e.equal(own, ids)));
+    const [w] = gradient(this.#b, {
+      seeds: [{ of: logits, cotangent }],
+      wrt: [x],
+      owner: { index: owner, symbol: SYMBOLS.active },
+    });
+    if (w === null || w === undefined) {
+      throw new InternalError('the logits do not depend on the image');
+    }
+    const seen = e.rows(logits, owner);
+    const logitOf = (index: ValueId): ValueId => this.#b.emit('take_along', { x: seen, index }, {});
+    return { w, gap: e.sub(logitOf(rival), logitOf(own)), dim };
+  }
+
+  /** l̂ = argmin_k |f'_k| / ‖w'_k‖_q for each image that takes a step. */
+  #nearest({ w, gap, dim }: Pairs, rivals: number, q: number): Nearest {
+    const e = this.#e;
+    const norm = normOf(e, w, q);
+    const positive = e.greater(norm, e.number(0));
+    const distances = e.where(positive, e.div(e.flat(e.abs(gap), dim), norm), e.number(NO_FACE));
+    const table = this.#b.emit('reshape', { x: distances }, { shape: [this.#steppers, rivals] });
+    const best = e.flat(this.#b.emit('argmin', { x: table }, {}), this.#steppers);
+    const row = this.#b.emit('iota', {}, { size: this.#steppers });
+    const pair = e.add(e.mul(row, this.#b.constant(intTensor([1], [rivals]))), best);
+    const finitePairs = this.#b.emit(
+      'reshape',
+      { x: this.#b.emit('is_finite', { x: norm }, {}) },
+      { shape: [this.#steppers, rivals] },
+    );
+    const distance = e.rows(distances, pair);
+    return {
+      normal: e.rows(w, pair),
+      normNormal: e.rows(norm, pair),
+      distance,
+      exists: e.less(distance, e.number(NO_FACE)),
+      finite: e.flat(e.all(finitePairs), this.#steppers),
+    };
+  }
+}
+
+interface Pairs {
+  /** [pairs, …image] */
+  readonly w: ValueId;
+  /** [pairs, 1] */
+  readonly gap: ValueId;
+  readonly dim: BatchDim;
+}
+
+interface Nearest {
+  /** w'_l̂: [M, …image] */
+  readonly normal: ValueId;
+  /** ‖w'_l̂‖_q: [M] */
+  readonly normNormal: ValueId;
+  /** |f'_l̂| / ‖w'_l̂‖_q: [M] */
+  readonly distance: ValueId;
+  /** Whether any face has a normal. */
+  readonly exists: ValueId;
+  /** Whether every gradient is finite. */
+  readonly finite: ValueId;
+}
+
+/** The number of values of one image. */
+export function imageSize(shape: Shape): number {
+  const [, ...rest] = shape;
+  if (!isStatic(rest)) throw new InternalError('the image size is dynamic');
+  return elementCount(rest);
+}
