@@ -1,0 +1,26 @@
+// The import rules by operator name.
+import type { ImportRule } from '../rule.ts';
+import * as conv from './conv.ts';
+import * as matmul from './matmul.ts';
+import * as movement from './movement.ts';
+import * as normalization from './normalization.ts';
+import * as pointwise from './pointwise.ts';
+import * as pool from './pool.ts';
+import * as reduce from './reduce.ts';
+import * as shape from './shape.ts';
+import { Slice } from './slice.ts';
+
+const { reshapeAsWritten: _reshape, ...movementRules } = movement;
+const { binary: _binary, ...pointwiseRules } = pointwise;
+
+export const onnxRules: Readonly<Record<string, ImportRule>> = {
+  ...conv,
+  ...matmul,
+  ...movementRules,
+  ...normalization,
+  ...pointwiseRules,
+  ...pool,
+  ...reduce,
+  ...shape,
+  Slice,
+};
