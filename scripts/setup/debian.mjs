@@ -53,6 +53,7 @@ function aptOptions(folder, ownSources) {
     'APT::Install-Recommends=0',
     'APT::Sandbox::User=',
     'Acquire::Retries=3',
+    'APT::Update::Error-Mode=any', // else an update without network succeeds
   ];
   if (ownSources) {
     options.push(
@@ -80,7 +81,7 @@ function apt(folder, args, cwd = folder) {
   if (result.status === 0) return;
   throw new SetupError(
     `apt-get ${args[0]} failed, so Debian packages could not be fetched; is the network up?\n` +
-      lastLines(result, 6),
+      lastLines(result, 3),
   );
 }
 
