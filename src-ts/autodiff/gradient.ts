@@ -11,7 +11,7 @@ import { findBatch } from '../core/shape.ts';
 import { intTensor } from '../core/tensor.ts';
 import type { Node } from '../graph/graph.ts';
 import { inputIds } from '../graph/graph.ts';
-import type { OpKind, ValueId } from '../graph/op-set.ts';
+import type { OpAttrs, OpInputs, OpKind, ValueId } from '../graph/op-set.ts';
 import { mapInputs, opDef, type GraphBuilder } from '../ops/builder.ts';
 import type { VjpContext } from '../ops/op-def.ts';
 
@@ -32,7 +32,7 @@ export interface GradientRequest {
 export function gradient(builder: GraphBuilder, request: GradientRequest): (ValueId | null)[] {
   const forward = [...builder.nodes];
   const active = dependents(forward, request.wrt);
-  const view = rowViews(builder, request.owner);
+  const views = new RowViews(builder, request.owner);
   const cotangents = new Map<ValueId, ValueId>();
   const accumulate = (id: ValueId, cotangent: ValueId): void => {
     const sum = cotangents.get(id);
@@ -45,7 +45,7 @@ export function gradient(builder: GraphBuilder, request: GradientRequest): (Valu
   for (const node of forward.toReversed()) {
     const dy = cotangents.get(node.output);
     if (dy === undefined || !active.has(node.output)) continue;
-    for (const [id, cotangent] of applyVjp(builder, node, dy, view, active)) {
+    for (const [id, cotangent] of applyVjp(builder, node, dy, views, active)) {
       accumulate(id, cotangent);
     }
   }
@@ -65,7 +65,7 @@ function applyVjp(
   builder: GraphBuilder,
   node: Node,
   dy: ValueId,
-  view: (id: ValueId) => ValueId,
+  views: RowViews,
   active: ReadonlySet<ValueId>,
 ): [ValueId, ValueId][] {
   const { vjp } = opDef(node.kind as OpKind);
@@ -79,14 +79,14 @@ function applyVjp(
     return id !== undefined && active.has(id);
   };
   const context: VjpContext = {
-    emit: (kind, ids, attrs) => builder.emit(kind, ids, attrs, node.label),
+    emit: (kind, ids, attrs) => views.emit(kind, ids, attrs, node.label),
     typeOf: (id) => builder.typeOf(id),
     constant: (tensor) => builder.constant(tensor),
     needs,
   };
   const seen = {
-    inputs: mapInputs(node.inputs as never, view) as never,
-    output: view(node.output),
+    inputs: mapInputs(node.inputs as never, (id) => views.of(id)) as never,
+    output: views.of(node.output),
     attrs: node.attrs as never,
   };
   const found = vjp(seen, dy, context);
@@ -97,26 +97,52 @@ function applyVjp(
   });
 }
 
+/**
+ * Ops on forward values alone that are worth computing once an image rather than once a pair. Pointwise
+ * ones are not among them: they cost nothing inside the kernel that reads the view.
+ */
+const ONCE_AN_IMAGE: ReadonlySet<OpKind> = new Set<OpKind>(['max_pool_argmax', 'softmax']);
+
 /** How pairs see forward values: batched ones through the owner table, all others as they are. */
-function rowViews(
-  builder: GraphBuilder,
-  owner: GradientRequest['owner'],
-): (id: ValueId) => ValueId {
-  if (owner === undefined) return (id) => id;
-  const views = new Map<ValueId, ValueId>();
-  const tables = new Map<number, ValueId>([[1, owner.index]]);
-  return (id) => {
-    const known = views.get(id);
-    if (known !== undefined) return known;
-    const batch = findBatch(builder.typeOf(id).shape);
-    if (batch?.dim.symbol !== owner.symbol) return id;
-    const { times } = batch.dim;
-    const index = tables.get(times) ?? blockTable(builder, owner.index, times);
-    tables.set(times, index);
-    const seen = builder.emit('rows', { x: id, index }, { axis: batch.axis });
-    views.set(id, seen);
-    return seen;
-  };
+class RowViews {
+  readonly #builder: GraphBuilder;
+  readonly #owner: GradientRequest['owner'];
+  readonly #views = new Map<ValueId, ValueId>();
+  readonly #sources = new Map<ValueId, ValueId>();
+  readonly #tables = new Map<number, ValueId>();
+
+  constructor(builder: GraphBuilder, owner: GradientRequest['owner']) {
+    this.#builder = builder;
+    this.#owner = owner;
+  }
+
+  of(id: ValueId): ValueId {
+    const known = this.#views.get(id);
+    if (known !== undefined || this.#owner === undefined) return known ?? id;
+    const batch = findBatch(this.#builder.typeOf(id).shape);
+    if (batch?.dim.symbol !== this.#owner.symbol) return id;
+    const index = this.#table(this.#owner.index, batch.dim.times);
+    const view = this.#builder.emit('rows', { x: id, index }, { axis: batch.axis });
+    this.#views.set(id, view);
+    this.#sources.set(view, id);
+    return view;
+  }
+
+  /** Appends a node of a rule: on the images instead of the pairs, where that is the same and less. */
+  emit<K extends OpKind>(kind: K, inputs: OpInputs<K>, attrs: OpAttrs<K>, label: string): ValueId {
+    const ids = Object.values(inputs as Record<string, ValueId>);
+    const onImages = ONCE_AN_IMAGE.has(kind) && ids.every((id) => this.#sources.has(id));
+    if (!onImages) return this.#builder.emit(kind, inputs, attrs, label);
+    const sources = mapInputs<K, ValueId>(inputs, (id) => this.#sources.get(id)!);
+    return this.of(this.#builder.emit(kind, sources as unknown as OpInputs<K>, attrs, label));
+  }
+
+  #table(owner: ValueId, times: number): ValueId {
+    if (times === 1) return owner;
+    const table = this.#tables.get(times) ?? blockTable(this.#builder, owner, times);
+    this.#tables.set(times, table);
+    return table;
+  }
 }
 
 /** The table for dimensions that hold `times` rows for each image: owner[p] · times + j. */

@@ -31,15 +31,7 @@ export class PipelineCache {
   async #compile(call: KernelCall, code: string): Promise<CompiledKernel> {
     const device = this.#device.handle;
     const label = formatCallName(call);
-    const module = device.createShaderModule({ label, code });
-    const info = await this.#device.wait(module.getCompilationInfo());
-    const error = info.messages.find((message) => message.type === 'error');
-    if (error !== undefined) {
-      const line = code.split('\n')[error.lineNum - 1] ?? '';
-      throw new KernelCompileError(
-        `${label} (${call.kernel.file}), line ${error.lineNum}: ${error.message}\n  ${line.trim()}`,
-      );
-    }
+    const module = await this.#compileModule(call, label, code);
     const layout = bindGroupLayout(device, call);
     const pipeline = await this.#device.wait(
       device.createComputePipelineAsync({
@@ -49,6 +41,21 @@ export class PipelineCache {
       }),
     );
     return { pipeline, layout };
+  }
+
+  async #compileModule(call: KernelCall, label: string, code: string): Promise<GPUShaderModule> {
+    const device = this.#device.handle;
+    device.pushErrorScope('validation'); // the compiler's messages say more than this error
+    const module = device.createShaderModule({ label, code });
+    const refused = device.popErrorScope();
+    const info = await this.#device.wait(module.getCompilationInfo());
+    await this.#device.wait(refused);
+    const error = info.messages.find((message) => message.type === 'error');
+    if (error === undefined) return module;
+    const line = code.split('\n')[error.lineNum - 1] ?? '';
+    throw new KernelCompileError(
+      `${label} (${call.kernel.file}), line ${error.lineNum}: ${error.message}\n  ${line.trim()}`,
+    );
   }
 }
 
