@@ -64,16 +64,16 @@ fn main(
       let at = base + sourceY * params.inWidth + sourceX;
       let tap = (share.group * params.kernelHeight + ky) * params.kernelWidth + kx;
       let weightAt = tap * params.inChannels * params.paddedChannels + share.channel;
-      for (var from = 0u; from < params.inChannels; from += DEPTH) {
+      for (var start = 0u; start < params.inChannels; start += DEPTH) {
         for (var d = row; d < DEPTH; d += ROWS) {
           var value = 0.0;
-          if (inside && from + d < params.inChannels) {
-            value = x[at + (from + d) * inPlane];
+          if (inside && start + d < params.inChannels) {
+            value = x[at + (start + d) * inPlane];
           }
           inputs[d * TILE_PIXELS + local % TILE_PIXELS] = value;
         }
         for (var e = local; e < DEPTH * TILE_CHANNELS; e += ALL_THREADS) {
-          let d = from + e / TILE_CHANNELS;
+          let d = start + e / TILE_CHANNELS;
           var value = 0.0;
           if (d < params.inChannels) {
             value = w[weightAt + d * params.paddedChannels + e % TILE_CHANNELS];

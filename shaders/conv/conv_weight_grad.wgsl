@@ -33,9 +33,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let kx = i % params.kernelWidth;
   let ky = i / params.kernelWidth % params.kernelHeight;
-  let filter = i / params.kernelWidth / params.kernelHeight;
-  let outChannel = filter / params.inChannels;
-  let inChannel = outChannel / params.outChannels * params.inChannels + filter % params.inChannels;
+  let pair = i / params.kernelWidth / params.kernelHeight;
+  let outChannel = pair / params.inChannels;
+  let inChannel = outChannel / params.outChannels * params.inChannels + pair % params.inChannels;
   let fromY = i32(ky * params.dilationY) - i32(params.padY);
   let fromX = i32(kx * params.dilationX) - i32(params.padX);
   var sum = 0.0;

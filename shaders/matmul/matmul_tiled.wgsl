@@ -46,14 +46,14 @@ fn main(
   var acc_I_J = 0.0;
   //#end
   //#end
-  for (var from = 0u; from < depth; from += DEPTH) {
+  for (var start = 0u; start < depth; start += DEPTH) {
     for (var e = local; e < DEPTH * TILE_ROWS; e += ALL_THREADS) {
       let d = select(e / TILE_ROWS, e % DEPTH, aAlongDepth);
       let r = select(e % TILE_ROWS, e / DEPTH, aAlongDepth);
       let row = tile.first + r;
       var value = 0.0;
-      if (row < tile.end && from + d < depth) {
-        value = a[a_row(tile, row) + (from + d) * params.aDepth];
+      if (row < tile.end && start + d < depth) {
+        value = a[a_row(tile, row) + (start + d) * params.aDepth];
       }
       aShared[d * TILE_ROWS + r] = value;
     }
@@ -62,8 +62,8 @@ fn main(
       let c = select(e % TILE_COLUMNS, e / DEPTH, bAlongDepth);
       let column = firstColumn + c;
       var value = 0.0;
-      if (column < params.columns && from + d < depth) {
-        value = b[tile.b + (from + d) * params.bDepth + column * params.bColumn];
+      if (column < params.columns && start + d < depth) {
+        value = b[tile.b + (start + d) * params.bDepth + column * params.bColumn];
       }
       bShared[d * TILE_COLUMNS + c] = value;
     }

@@ -11,12 +11,12 @@ fn divisor(oy: u32, ox: u32) -> f32 {
 
 // Elements of one axis that count, of a window that starts at `start` of the padded axis.
 fn counted(start: u32, kernel: u32, dilation: u32, pad: u32, size: u32, padEnd: u32) -> u32 {
-  let from = select(pad, 0u, PADDED);
+  let first = select(pad, 0u, PADDED);
   let end = pad + size + select(0u, padEnd, PADDED);
   var count = 0u;
   for (var k = 0u; k < kernel; k++) {
     let at = start + k * dilation;
-    count += select(0u, 1u, at >= from && at < end);
+    count += select(0u, 1u, at >= first && at < end);
   }
   return count;
 }

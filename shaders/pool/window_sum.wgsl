@@ -20,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   let at = i / params.inner % params.length;
   let end = min(at + params.after + 1u, params.length);
-  var from = at - min(at, params.before);
+  var start = at - min(at, params.before);
   var sum = 0.0;
-  for (; from < end; from++) {
-    sum += x[i - at * params.inner + from * params.inner];
+  for (; start < end; start++) {
+    sum += x[i - at * params.inner + start * params.inner];
   }
   y[i] = sum;
 }

@@ -35,7 +35,7 @@ function checkGradient<K extends OpKind>(kind: K, { inputs, attrs, wrt }: Gradie
   const held = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, inDouble(x)]));
   const forward = buildForward(kind, held, attrs);
   const dy = randomTensor(interpret(forward, held)['y']!.shape, 99);
-  const found = interpret(buildGradient(kind, held, attrs, names), { ...held, dy });
+  const found = interpret(buildGradient(kind, held, attrs, names), { ...held, cotangent: dy });
   for (const name of names) {
     const expected = centralDifferences(forward, held, name, dy);
     const came = found[name]!;
@@ -82,7 +82,7 @@ function buildGradient<K extends OpKind>(
   const output = builder.emit(kind, ids, attrs);
   const type = builder.typeOf(output);
   if (findBatch(type.shape) !== null) throw new Error('gradient cases have fixed shapes');
-  const dy = builder.input('dy', { dtype: 'float32', shape: resolveShape(type.shape, {}) });
+  const dy = builder.input('cotangent', { dtype: 'float32', shape: resolveShape(type.shape, {}) });
   const { vjp } = opDef(kind);
   if (vjp === 'not differentiable') throw new Error(`${kind} has no gradient rule`);
   const context = {

@@ -3,8 +3,8 @@
 import { sameShape, resolveShape, findBatch, formatShape } from '../../src-ts/core/shape.ts';
 import { tensor, type Tensor, type TensorData } from '../../src-ts/core/tensor.ts';
 import { typeOf, type Graph, type Node } from '../../src-ts/graph/graph.ts';
-import type { OpKind, ValueId } from '../../src-ts/graph/op-set.ts';
-import { mapInputs, opDef } from '../../src-ts/ops/builder.ts';
+import type { OpAttrs, OpInputs, OpKind, ValueId } from '../../src-ts/graph/op-set.ts';
+import { GraphBuilder, mapInputs, opDef } from '../../src-ts/ops/builder.ts';
 
 /** The outputs of `graph` for the given inputs, by name. */
 export function interpret(
@@ -77,4 +77,20 @@ function evaluateNode(
   const inputs = mapInputs(node.inputs, (id) => lookUp(values, id));
   const context = { type, shape: () => resolveShape(type.shape, extents) };
   return opDef<OpKind>(node.kind).evaluate(inputs, node.attrs, context);
+}
+
+/** The value of one op. */
+export function evaluateOp<K extends OpKind>(
+  kind: K,
+  inputs: Readonly<Record<string, Tensor>>,
+  attrs: OpAttrs<K>,
+): Tensor {
+  const builder = new GraphBuilder();
+  const ids = Object.entries(inputs).map(([name, { dtype, shape }]): [string, ValueId] => [
+    name,
+    builder.input(name, { dtype, shape }),
+  ]);
+  const output = builder.emit(kind, Object.fromEntries(ids) as unknown as OpInputs<K>, attrs);
+  builder.output('y', output);
+  return interpret(builder.finish(), inputs)['y']!;
 }

@@ -1,0 +1,132 @@
+// Every kernel of the convolutions, held to the interpreter.
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src-ts/core/tensor.ts';
+import { tensor } from '../../src-ts/core/tensor.ts';
+import type { ConvGeometry } from '../../src-ts/graph/op-set.ts';
+import {
+  buildCase,
+  expectSameOnDevice,
+  FAMILIES,
+  openFamily,
+  runOnDevice,
+} from '../reference/on-device.ts';
+import { randomTensor } from '../reference/random.ts';
+
+interface Shapes {
+  readonly batch: number;
+  readonly channels: number;
+  readonly outputs: number;
+  readonly size: readonly number[];
+  readonly kernel: readonly number[];
+  readonly strides?: readonly number[];
+  readonly dilations?: readonly number[];
+  readonly padsBegin?: readonly number[];
+  readonly padsEnd?: readonly number[];
+  readonly groups?: number;
+}
+
+function geometryOf(shapes: Shapes): ConvGeometry {
+  const { kernel, size, groups = 1 } = shapes;
+  const ones = kernel.map(() => 1);
+  const zeros = kernel.map(() => 0);
+  const { strides = ones, dilations = ones, padsBegin = zeros, padsEnd = zeros } = shapes;
+  const outputSize = size.map((input, axis) => {
+    const reach = (kernel[axis]! - 1) * dilations[axis]! + 1;
+    const padded = input + padsBegin[axis]! + padsEnd[axis]!;
+    return Math.floor((padded - reach) / strides[axis]!) + 1;
+  });
+  return { kernel, strides, dilations, padsBegin, outputSize, groups };
+}
+
+function tensorsOf(shapes: Shapes): { x: Tensor; w: Tensor; bias: Tensor; dy: Tensor } {
+  const { batch, channels, outputs, size, kernel, groups = 1 } = shapes;
+  return {
+    x: randomTensor([batch, channels, ...size], 1),
+    w: randomTensor([outputs, channels / groups, ...kernel], 2),
+    bias: randomTensor([outputs], 3),
+    dy: randomTensor([batch, outputs, ...geometryOf(shapes).outputSize], 4),
+  };
+}
+
+const CASES: Readonly<Record<string, Shapes>> = {
+  '3 × 3 padded, 64 to 64': {
+    ...{ batch: 2, channels: 64, outputs: 64, size: [9, 11] },
+    ...{ kernel: [3, 3], padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
+  '1 × 1, channels that fill no tile': {
+    ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
+  },
+  'three channels to sixteen, stride 2, asymmetric padding': {
+    ...{ batch: 2, channels: 3, outputs: 16, size: [13, 10], kernel: [5, 3] },
+    ...{ strides: [2, 2], padsBegin: [2, 0], padsEnd: [1, 2] },
+  },
+  'stride 3 over a kernel of 2': {
+    ...{ batch: 2, channels: 6, outputs: 7, size: [11, 14], kernel: [2, 2], strides: [3, 3] },
+  },
+  'dilation 2 with stride 2': {
+    ...{ batch: 1, channels: 4, outputs: 8, size: [15, 12], kernel: [3, 3] },
+    ...{ strides: [2, 2], dilations: [2, 2], padsBegin: [2, 2], padsEnd: [2, 2] },
+  },
+  'dilation 3 with stride 2 and 1': {
+    ...{ batch: 1, channels: 4, outputs: 3, size: [15, 12], kernel: [3, 2] },
+    ...{ strides: [2, 1], dilations: [3, 3], padsBegin: [3, 1], padsEnd: [1, 1] },
+  },
+  'four groups': {
+    ...{ batch: 2, channels: 12, outputs: 20, size: [6, 7], kernel: [3, 3], groups: 4 },
+    ...{ padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
+  'depthwise, stride 2': {
+    ...{ batch: 2, channels: 10, outputs: 10, size: [9, 13], kernel: [3, 3], groups: 10 },
+    ...{ strides: [2, 2], padsBegin: [1, 0], padsEnd: [1, 1] },
+  },
+  'depthwise, stride 1': {
+    ...{ batch: 3, channels: 6, outputs: 6, size: [8, 9], kernel: [5, 5], groups: 6 },
+    ...{ padsBegin: [2, 2], padsEnd: [2, 2] },
+  },
+  'two outputs per channel': {
+    ...{ batch: 2, channels: 5, outputs: 10, size: [8, 6], kernel: [3, 3], groups: 5 },
+  },
+  'one spatial axis': {
+    ...{ batch: 2, channels: 6, outputs: 9, size: [23], kernel: [4], strides: [2], padsBegin: [1] },
+  },
+};
+
+describe.each(FAMILIES)('the %s kernels', (family) => {
+  describe.each(Object.entries(CASES))('%s', (_, shapes) => {
+    const attrs = geometryOf(shapes);
+    const { x, w, bias, dy } = tensorsOf(shapes);
+
+    it('convolve', async () => {
+      await expectSameOnDevice(family, 'conv', { inputs: { x, w, bias }, attrs, batched: ['x'] });
+    });
+
+    it('give the input gradient', async () => {
+      const inputs = { dy, w };
+      const back = { ...attrs, inputSize: shapes.size };
+      await expectSameOnDevice(family, 'conv_input_grad', {
+        ...{ inputs, attrs: back, batched: ['dy'], constants: ['w'] },
+      });
+    });
+
+    it('give the weight gradient', async () => {
+      const back = { ...attrs, weightShape: w.shape };
+      await expectSameOnDevice(family, 'conv_weight_grad', {
+        ...{ inputs: { x, dy }, attrs: back, batched: ['x', 'dy'] },
+      });
+    });
+  });
+
+  it('give an image the same bits in any company and place', async () => {
+    const shapes = CASES['3 × 3 padded, 64 to 64']!;
+    const { x, w } = tensorsOf({ ...shapes, batch: 5 });
+    const inputs = { x, w };
+    const each = { inputs, attrs: geometryOf(shapes), batched: ['x'], constants: ['w'] };
+    const graph = buildCase('conv', each);
+    const executor = await openFamily(family);
+    const together = await runOnDevice(executor, graph, { x });
+    const row = x.data.length / 5;
+    const last = tensor('float32', [1, ...x.shape.slice(1)], x.data.slice(4 * row));
+    const alone = await runOnDevice(executor, graph, { x: last });
+    expect(alone.data).toEqual(together.data.slice(4 * alone.data.length));
+  });
+});
