@@ -1,7 +1,7 @@
 // Runs DeepFool over a stream of images: fills slots, runs the step graph until every image of the
 // batch is done, and hands out one record an image. Within a batch nothing waits for the host: steps
 // are enqueued ahead, and the number of images still active is read behind them.
-import { DeviceLimitError, ModelError, ShapeError } from '../core/errors.ts';
+import { DeviceLimitError, ModelError, OptionError, ShapeError } from '../core/errors.ts';
 import type { Extents } from '../core/shape.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
@@ -39,6 +39,8 @@ export interface RunSettings {
 }
 
 const DEFAULT_BATCH = 64;
+/** Bytes of device memory that a batch of the default size may take. */
+const MEMORY_BUDGET = 1.5 * 2 ** 30;
 /** Steps enqueued beyond the last whose live count is known. */
 const STEPS_IN_FLIGHT = 2;
 
@@ -77,9 +79,12 @@ export class DeepFoolAttack {
     executor: Executor,
     model: AttackModel,
     options: DeepFoolOptions = {},
-    { batch = DEFAULT_BATCH, images = false }: RunSettings = {},
+    { batch, images = false }: RunSettings = {},
   ): Promise<DeepFoolAttack> {
     const { channels } = model.inputShape;
+    if (batch !== undefined && !(Number.isInteger(batch) && batch >= 1)) {
+      throw new OptionError(`--batch: expected a whole number ≥ 1, got ${batch}`);
+    }
     const resolved = resolveOptions(options, { classes: model.classes, channels });
     if (model.classes < 1) throw new ModelError('the model has no outputs');
     const step = buildStepGraph(model.graph, resolved);
@@ -173,27 +178,31 @@ export class DeepFoolAttack {
   }
 }
 
-/** Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. */
+/**
+ * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
+ * batch asked for, storage also stays within MEMORY_BUDGET, since WebGPU does not tell what a device has.
+ */
 async function compileLargest(
   executor: Executor,
-  step: StepGraph,
-  batch: number,
+  { graph, state }: StepGraph,
+  batch: number | undefined,
 ): Promise<{ program: Program; fits: number }> {
-  for (let fits = batch; ; fits = Math.ceil(fits / 2)) {
+  for (let fits = batch ?? DEFAULT_BATCH; ; fits = Math.ceil(fits / 2)) {
     const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, fits]));
-    const { needed, limit } = executor.largestBuffer(step.graph, capacity);
-    if (needed > limit) {
-      if (fits > 1) continue;
+    const options = { capacity, state };
+    const { total, largestBuffer, bufferLimit } = executor.memory(graph, options);
+    if (fits > 1 && largestBuffer > bufferLimit) continue;
+    if (fits > 1 && batch === undefined && total > MEMORY_BUDGET) continue;
+    if (largestBuffer > bufferLimit) {
       throw new DeviceLimitError(
         'one image with all its candidates, in bytes of one buffer',
-        needed,
-        limit,
+        largestBuffer,
+        bufferLimit,
         'Use fewer --candidates.',
       );
     }
     try {
-      const program = await executor.compile(step.graph, { capacity, state: step.state });
-      return { program, fits };
+      return { program: await executor.compile(graph, options), fits };
     } catch (error) {
       if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
     }

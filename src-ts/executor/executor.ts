@@ -53,6 +53,15 @@ export interface Program {
   readonly dispose: () => void;
 }
 
+/** Bytes of device memory. */
+export interface MemoryNeed {
+  /** Of all buffers together. */
+  readonly total: number;
+  readonly largestBuffer: number;
+  /** The largest buffer the device can bind. */
+  readonly bufferLimit: number;
+}
+
 export interface Executor {
   readonly info: DeviceInfo;
   /**
@@ -60,10 +69,7 @@ export interface Executor {
    * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.
    */
   readonly compile: (graph: Graph, options: CompileOptions) => Promise<Program>;
-  /** The bytes of the largest buffer the graph needs at a capacity, and the device's limit. */
-  readonly largestBuffer: (
-    graph: Graph,
-    capacity: Extents,
-  ) => { readonly needed: number; readonly limit: number };
+  /** What a graph would need, from its plan; nothing is allocated. */
+  readonly memory: (graph: Graph, options: CompileOptions) => MemoryNeed;
   readonly dispose: () => void;
 }

@@ -168,6 +168,12 @@ export class WebGpuDevice {
     throw new DeviceLimitError(what, bytes, this.handle.limits.maxBufferSize, remedy);
   }
 
+  /** Bytes of the largest buffer that can be made and bound. */
+  get bufferLimit(): number {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.handle.limits;
+    return Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.handle.destroy();

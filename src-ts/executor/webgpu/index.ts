@@ -1,12 +1,11 @@
 // The WebGPU executor: an adapter's device behind the Executor interface.
 import type { Graph } from '../../graph/graph.ts';
 import { pruneGraph } from '../../graph/prune.ts';
-import type { Extents } from '../../core/shape.ts';
-import type { CompileOptions, DeviceInfo, Executor, Program } from '../executor.ts';
+import type { CompileOptions, DeviceInfo, Executor, MemoryNeed, Program } from '../executor.ts';
 import { WebGpuDevice, type OpenOptions } from './device.ts';
 import { PipelineCache } from './pipelines.ts';
 import { planGraph } from './plan.ts';
-import { largestBuffer, WebGpuProgram } from './program.ts';
+import { largestBufferOf, plannedBytes, WebGpuProgram } from './program.ts';
 
 export { listAdapters, type OpenOptions } from './device.ts';
 
@@ -27,11 +26,12 @@ class WebGpuExecutor implements Executor {
     return WebGpuProgram.create(this.#device, this.#pipelines, pruned, plan, options);
   }
 
-  largestBuffer(graph: Graph, capacity: Extents): { needed: number; limit: number } {
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.#device.handle.limits;
+  memory(graph: Graph, options: CompileOptions): MemoryNeed {
+    const plan = planGraph(pruneGraph(graph), { ...options, traits: this.#device.traits });
     return {
-      needed: largestBuffer(pruneGraph(graph), capacity),
-      limit: Math.min(maxStorageBufferBindingSize, maxBufferSize),
+      total: plannedBytes(plan),
+      largestBuffer: largestBufferOf(plan),
+      bufferLimit: this.#device.bufferLimit,
     };
   }
 

@@ -13,7 +13,7 @@ import { shaderInterface } from '../../kernels/wgsl.ts';
 import type { CompileOptions, Program, RunOptions } from '../executor.ts';
 import type { WebGpuDevice } from './device.ts';
 import type { PipelineCache } from './pipelines.ts';
-import { byteLengthOf, type Plan, type PlannedCall } from './plan.ts';
+import type { Plan, PlannedCall } from './plan.ts';
 
 /** Uniform buffers are bound at multiples of this (WebGPU's default alignment). */
 const UNIFORM_STRIDE = 256;
@@ -237,7 +237,8 @@ interface ProgramStorage {
   readonly owned: GPUBuffer[];
 }
 
-function plannedBytes(plan: Plan): number {
+/** Bytes of all buffers of a plan. */
+export function plannedBytes(plan: Plan): number {
   const kept = [...plan.buffers.values()].filter(({ storage }) => storage.kind !== 'slot');
   return [...kept.map(({ byteLength }) => byteLength), ...plan.slotBytes].reduce(
     (a, b) => a + b,
@@ -245,16 +246,21 @@ function plannedBytes(plan: Plan): number {
   );
 }
 
+/** Bytes of the largest buffer of a plan. */
+export function largestBufferOf(plan: Plan): number {
+  const sizes = [...plan.buffers.values()].map(({ byteLength }) => byteLength);
+  return Math.max(0, ...plan.slotBytes, ...sizes);
+}
+
 function checkBindings(device: WebGpuDevice, plan: Plan): void {
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.handle.limits;
-  const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-  const largest = Math.max(
-    0,
-    ...plan.slotBytes,
-    ...[...plan.buffers.values()].map(({ byteLength }) => byteLength),
+  const largest = largestBufferOf(plan);
+  if (largest <= device.bufferLimit) return;
+  throw new DeviceLimitError(
+    'bytes of one buffer',
+    largest,
+    device.bufferLimit,
+    'Use a smaller --batch.',
   );
-  if (largest <= limit) return;
-  throw new DeviceLimitError('bytes of one buffer', largest, limit, 'Use a smaller --batch.');
 }
 
 function allocateStorage(device: WebGpuDevice, plan: Plan): ProgramStorage {
@@ -435,10 +441,4 @@ function gridOf({ work }: KernelCall, bounds: Extents): [number, number, number]
   const groups = work.perGroup === Infinity ? 1 : Math.ceil(items / work.perGroup);
   if (groups <= GROUPS_PER_LAYER) return [groups, work.y ?? 1, 1];
   return [GROUPS_PER_LAYER, work.y ?? 1, Math.ceil(groups / GROUPS_PER_LAYER)];
-}
-
-/** The largest single buffer of a plan. */
-export function largestBuffer(graph: Graph, capacity: Extents): number {
-  const sizes = [...graph.types.values()].map((type) => byteLengthOf(type, capacity));
-  return Math.max(0, ...sizes);
 }
