@@ -48,7 +48,7 @@ export interface ModelInfo {
   readonly producer: string;
   /** Nodes of the file that the logits need. */
   readonly nodeCount: number;
-  /** Float numbers stored in the graph. */
+  /** Float numbers in the graph's weights. */
   readonly parameters: number;
 }
 
@@ -159,7 +159,8 @@ function foldNotes(model: OnnxModel, before: Reading, after: Graph): string[] {
 }
 
 function countParameters({ constants }: Graph): number {
-  let count = 0;
-  for (const { dtype, data } of constants.values()) if (dtype === 'float32') count += data.length;
-  return count;
+  const weights = [...constants.values()].filter(
+    ({ dtype, shape }) => dtype === 'float32' && shape.length > 0,
+  );
+  return weights.reduce((count, { data }) => count + data.length, 0);
 }

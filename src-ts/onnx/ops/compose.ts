@@ -35,8 +35,9 @@ export function sum(x: Value, axes: readonly number[], at: NodeContext): Value {
 
 /** The mean over axes of fixed size, which stay with size 1. */
 export function mean(x: Value, axes: readonly number[], at: NodeContext): Value {
+  const total = sum(x, axes, at);
   const count = elementCount(axes.map((axis) => at.staticDim(x.type.shape, axis)));
-  return mul(sum(x, axes, at), 1 / count, at);
+  return mul(total, 1 / count, at);
 }
 
 /** A reshape whose target is already resolved; nothing when it changes nothing. */

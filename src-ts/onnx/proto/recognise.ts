@@ -40,5 +40,7 @@ export function recogniseBytes(bytes: Uint8Array): string | null {
 }
 
 function isText(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte >= 0x20 || byte === 9 || byte === 10 || byte === 13);
+  return bytes.every(
+    (byte) => (byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || byte === 13,
+  );
 }

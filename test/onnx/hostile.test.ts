@@ -1,0 +1,182 @@
+// Files that are no ONNX, broken, or made to hurt: each gets a typed error that names the trouble.
+import { describe, expect, test } from 'vitest';
+import { EngineError, OnnxParseError, UnsupportedOpError } from '../../src-ts/core/errors.ts';
+import { importOnnx } from '../../src-ts/onnx/import-onnx.ts';
+import { seededRandom } from '../reference/random.ts';
+import {
+  FLOAT,
+  floats,
+  ints,
+  onnxFile,
+  pattern,
+  type FileSpec,
+  type NodeSpec,
+} from './onnx-file.ts';
+
+const read = (bytes: Uint8Array): unknown => importOnnx(bytes, { name: 'bad.onnx' });
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+const file = (nodes: readonly NodeSpec[], rest: Partial<FileSpec> = {}): Uint8Array =>
+  onnxFile({ nodes, ...rest });
+
+const small = (): Uint8Array =>
+  file(
+    [
+      { op: 'Conv', in: ['x', 'w'], out: ['c'] },
+      { op: 'Reshape', in: ['c', 'to'], out: ['f'] },
+      { op: 'Gemm', in: ['f', 'v'], out: ['y'] },
+    ],
+    { constants: { w: pattern(2, 2, 3, 3), v: pattern(8, 3), to: ints(1, -1) } },
+  );
+
+describe('bytes that are no ONNX', () => {
+  test.each([
+    ['nothing', text(''), 'found 0 bytes: looks like an empty file'],
+    [
+      'a ZIP',
+      new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]),
+      'looks like a ZIP archive, such as a PyTorch',
+    ],
+    ['HTML', text('<!DOCTYPE html><p>404</p>'), 'looks like an HTML page'],
+    ['text', text('hello there, general'), 'looks like a text file'],
+    ['a pointer', text('version https://git-lfs.github.com/spec/v1\n'), 'a Git LFS pointer'],
+    [
+      'noise',
+      new Uint8Array(64).fill(0xff),
+      'found 64 bytes: protobuf that breaks off or is damaged',
+    ],
+    ['an empty message', new Uint8Array([8, 7]), 'found 2 bytes: a message without a graph'],
+  ])('%s', (_title, bytes, message) => {
+    expect(() => read(bytes)).toThrow(OnnxParseError);
+    expect(() => read(bytes)).toThrow(message);
+  });
+
+  test('a file cut short', () => {
+    const whole = small();
+    expect(() => read(whole.subarray(0, whole.length - 40))).toThrow(OnnxParseError);
+  });
+});
+
+describe('graphs that cannot be', () => {
+  const relu = (input: string, output: string): NodeSpec => ({
+    op: 'Relu',
+    in: [input],
+    out: [output],
+    name: `${input} to ${output}`,
+  });
+
+  test.each<[string, Uint8Array, string]>([
+    [
+      'a cycle',
+      file([relu('b', 'a'), relu('a', 'b'), relu('b', 'y')]),
+      'node "a to b" needs its own output',
+    ],
+    ['a missing input', file([relu('nowhere', 'y')]), 'reads "nowhere", which nothing makes'],
+    ['a name made twice', file([relu('x', 'y'), relu('x', 'y')]), '"y" is made twice'],
+    ['a missing output', file([relu('x', 'z')]), 'the output reads "y", which nothing makes'],
+    [
+      'a constant of 10¹² elements',
+      file(
+        [
+          { op: 'ConstantOfShape', in: ['s'], out: ['huge'], name: 'huge' },
+          { op: 'Add', in: ['x', 'huge'], out: ['y'] },
+        ],
+        { constants: { s: ints(1e6, 1e6) } },
+      ),
+      'ConstantOfShape "huge": a constant of shape [1000000, 1000000] has 1000000000000 elements',
+    ],
+    [
+      'a negative size',
+      file([{ op: 'Reshape', in: ['x', 's'], out: ['y'] }], { constants: { s: ints(1, -3) } }),
+      'the target has a negative size',
+    ],
+    [
+      'a stride of 0',
+      file([
+        { op: 'MaxPool', in: ['x'], out: ['y'], attrs: { kernel_shape: [2, 2], strides: [0, 1] } },
+      ]),
+      'strides [0, 1] does not fit 2 spatial dimensions',
+    ],
+    [
+      'a window larger than the image',
+      file([{ op: 'MaxPool', in: ['x'], out: ['y'], attrs: { kernel_shape: [9, 9] } }]),
+      'its window of 9 × 9 is larger than the input, 4 × 4',
+    ],
+    [
+      'an initialiser with too few numbers',
+      file([{ op: 'Add', in: ['x', 'w'], out: ['y'] }], {
+        constants: { w: floats([4, 4], [1, 2]) },
+      }),
+      'tensor "w": float32[4, 4] has 16 elements, 2 are stored',
+    ],
+    [
+      'an initialiser of negative size',
+      file([relu('x', 'y')], { constants: { w: floats([-4], [1]) } }),
+      'tensor "w" has the shape [-4]',
+    ],
+    [
+      'weights that do not fit',
+      file([{ op: 'Conv', in: ['x', 'w'], out: ['y'], name: 'c' }], {
+        constants: { w: pattern(2, 5, 1, 1) },
+      }),
+      'conv "c"',
+    ],
+  ])('%s', (_title, bytes, message) => {
+    expect(() => read(bytes)).toThrow(EngineError);
+    expect(() => read(bytes)).toThrow(message);
+  });
+
+  test('nodes out of order are put in order', () => {
+    const nodes = [
+      { op: 'Flatten', in: ['r'], out: ['y'] },
+      { op: 'Relu', in: ['x'], out: ['r'] },
+    ];
+    expect(() => read(file(nodes))).not.toThrow();
+  });
+
+  test('a graph deeper than the stack', () => {
+    const nodes = Array.from({ length: 20_000 }, (_, i) =>
+      relu(i === 0 ? 'x' : `v${i}`, `v${i + 1}`),
+    );
+    const bytes = file([...nodes.reverse(), { op: 'Flatten', in: ['v20000'], out: ['y'] }]);
+    expect(() => read(bytes)).not.toThrow();
+  });
+});
+
+test('all unsupported nodes are listed at once', () => {
+  const bytes = file([
+    { op: 'Erfinv', in: ['x'], out: ['a'], name: 'first' },
+    { op: 'Relu', in: ['a'], out: ['b'] },
+    { op: 'Attention', domain: 'com.microsoft', in: ['b'], out: ['c'], name: 'second' },
+    { op: 'Relu', in: ['x'], out: ['d'], attrs: { slope: 3 } },
+    { op: 'Add', in: ['c', 'd'], out: ['y'] },
+  ]);
+  expect(() => read(bytes)).toThrow(
+    new UnsupportedOpError('bad.onnx', [
+      { operator: 'Erfinv', node: 'first', opset: 13 },
+      { operator: 'com.microsoft.Attention', node: 'second', opset: 1 },
+      { operator: 'Relu', node: 'd', opset: 13, reason: 'attribute "slope"' },
+    ]),
+  );
+});
+
+test('a file with any byte changed is read or refused, never worse', () => {
+  const whole = small();
+  const random = seededRandom(11);
+  for (let round = 0; round < 3000; round++) {
+    const bytes = Uint8Array.from(whole);
+    for (let change = 0; change <= round % 3; change++) {
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    }
+    const length = round % 7 === 0 ? Math.floor(random() * bytes.length) : bytes.length;
+    try {
+      read(bytes.subarray(0, length));
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError)) throw thrown;
+    }
+  }
+});
+
+test('an input name like a property of every object is an ordinary name', () => {
+  const nodes = [{ op: 'toString', in: ['x'], out: ['y'], name: 'constructor' }];
+  expect(() => read(file(nodes, { inputs: { x: [FLOAT, [1, 4]] } }))).toThrow(UnsupportedOpError);
+});

@@ -1,0 +1,124 @@
+// Tiny ONNX files for tests, written through onnx-proto's encoder.
+import onnxProto from 'onnx-proto';
+
+const { ModelProto, AttributeProto, TensorProto } = onnxProto.onnx;
+const TYPE = AttributeProto.AttributeType;
+
+export const FLOAT = 1;
+export const UINT8 = 2;
+export const INT32 = 6;
+export const INT64 = 7;
+export const BOOL = 9;
+export const FLOAT16 = 10;
+export const DOUBLE = 11;
+export const BFLOAT16 = 16;
+
+/** A stored tensor: float values, or the fields of a TensorProto. */
+export interface Stored {
+  readonly dims: readonly number[];
+  readonly floats?: readonly number[];
+  readonly ints?: readonly number[];
+  readonly fields?: object;
+}
+
+type Attribute = number | string | readonly number[] | Stored | { readonly float: number };
+
+export interface NodeSpec {
+  readonly op: string;
+  readonly in?: readonly string[];
+  readonly out: readonly string[];
+  readonly name?: string;
+  readonly domain?: string;
+  readonly attrs?: Readonly<Record<string, Attribute>>;
+}
+
+/** `[type, dims]`; a dimension may be a name. */
+export type PortSpec = readonly [number, readonly (number | string)[] | null];
+
+export interface FileSpec {
+  readonly inputs?: Readonly<Record<string, PortSpec>>;
+  readonly outputs?: Readonly<Record<string, PortSpec>>;
+  readonly constants?: Readonly<Record<string, Stored>>;
+  readonly nodes: readonly NodeSpec[];
+  readonly opset?: number;
+}
+
+export const floats = (dims: readonly number[], values: readonly number[]): Stored => ({
+  dims,
+  floats: values,
+});
+export const ints = (...values: readonly number[]): Stored => ({
+  dims: [values.length],
+  ints: values,
+});
+
+/** A float tensor with a simple pattern of small numbers. */
+export function pattern(...dims: readonly number[]): Stored {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  return floats(
+    dims,
+    Array.from({ length: count }, (_, i) => ((i * 7) % 11) / 8 - 0.625),
+  );
+}
+
+/** The bytes of a file; by default it takes "x" float32[1, 2, 4, 4] and gives "y". */
+export function onnxFile({
+  inputs,
+  outputs,
+  constants = {},
+  nodes,
+  opset = 13,
+}: FileSpec): Uint8Array {
+  const model = {
+    irVersion: 7,
+    producerName: 'test',
+    opsetImport: [{ domain: '', version: opset }],
+    graph: {
+      name: 'g',
+      node: nodes.map(toNode),
+      input: ports(inputs ?? { x: [FLOAT, [1, 2, 4, 4]] }),
+      output: ports(outputs ?? { y: [FLOAT, null] }),
+      initializer: Object.entries(constants).map(([name, stored]) => toTensor(stored, name)),
+    },
+  };
+  return ModelProto.encode(model).finish();
+}
+
+export const tensorBytes = (fields: object): Uint8Array => TensorProto.encode(fields).finish();
+
+function ports(specs: Readonly<Record<string, PortSpec>>): object[] {
+  return Object.entries(specs).map(([name, [elemType, dims]]) => ({
+    name,
+    type: {
+      tensorType: { elemType, ...(dims === null ? {} : { shape: { dim: dims.map(toDim) } }) },
+    },
+  }));
+}
+
+const toDim = (dim: number | string): object =>
+  typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim };
+
+function toNode({ op, in: input = [], out, name = '', domain = '', attrs = {} }: NodeSpec): object {
+  return {
+    opType: op,
+    input: [...input],
+    output: [...out],
+    name,
+    domain,
+    attribute: Object.entries(attrs).map(([key, value]) => ({ name: key, ...toAttribute(value) })),
+  };
+}
+
+function toAttribute(value: Attribute): object {
+  if (typeof value === 'number') return { type: TYPE.INT, i: value };
+  if (typeof value === 'string') return { type: TYPE.STRING, s: new TextEncoder().encode(value) };
+  if (Array.isArray(value)) return { type: TYPE.INTS, ints: [...(value as readonly number[])] };
+  if ('float' in value) return { type: TYPE.FLOAT, f: value.float };
+  return { type: TYPE.TENSOR, t: toTensor(value as Stored, '') };
+}
+
+function toTensor({ dims, floats: real, ints: whole, fields }: Stored, name: string): object {
+  if (fields !== undefined) return { name, dims: [...dims], ...fields };
+  if (real !== undefined) return { name, dims: [...dims], dataType: FLOAT, floatData: [...real] };
+  return { name, dims: [...dims], dataType: INT64, int64Data: [...(whole ?? [])] };
+}
