@@ -41,6 +41,14 @@ export const convDepthwise = defineKernel({
   params: PASS_PARAMS,
 });
 
+export const convDepthwisePatch = defineKernel({
+  file: 'conv/conv_depthwise_patch.wgsl',
+  constants: ['ROWS', 'PIXELS', 'TAPS_Y', 'TAPS_X', 'STEP_Y', 'STEP_X'],
+  slots: ['epilogue'],
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
 export const packWeights = defineKernel({
   file: 'conv/pack_weights.wgsl',
   constants: [],

@@ -2,42 +2,17 @@
 // input: shaders/conv/geometry.wgsl has the mapping. Weights are packed first, into the order the
 // kernel walks them; for constant weights the executor does that once.
 import { elementCount, type StaticShape } from '../core/shape.ts';
-import type { ConvGeometry, OpKind } from '../graph/op-set.ts';
-import { callKernel, NO_BUFFER, type BufferRef, type KernelCall } from '../kernels/kernel.ts';
-import {
-  convDepthwise,
-  convSubgroup,
-  convTiled,
-  convWeightGradKernel,
-  packWeights,
-  type PASS_BUFFERS,
-} from './conv-kernels.ts';
+import type { ConvGeometry } from '../graph/op-set.ts';
+import { callKernel, type BufferRef, type KernelCall } from '../kernels/kernel.ts';
+import { depthwiseCall } from './conv-depthwise.ts';
+import { convSubgroup, convTiled, convWeightGradKernel, packWeights } from './conv-kernels.ts';
+import { gridOf, passBuffers, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
 import { workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
-import { planeWindow, type PlaneWindow } from './window.ts';
+import { planeWindow } from './window.ts';
 
 const THREADS = 16; // along each side of a workgroup of the tiled kernel
 const DEPTH = 16;
-const DEPTHWISE_PIXELS = 4;
-
-/** A pass as the kernels see it: what is read and written, whichever way it goes. */
-interface Pass {
-  readonly source: Operand;
-  readonly result: Operand;
-  readonly weights: Operand;
-  readonly bias: Operand | undefined;
-  readonly groups: number;
-  /** Of one group. */
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly window: PlaneWindow;
-  readonly backward: boolean;
-}
-
-type PassContext = Pick<
-  LowerContext<OpKind>,
-  'output' | 'traits' | 'temporary' | 'epilogue' | 'extents'
->;
 
 export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
   const { x, w, bias } = context.inputs;
@@ -171,76 +146,6 @@ function passCall(
   });
 }
 
-function depthwiseCall({ epilogue }: PassContext, pass: Pass): KernelCall {
-  const geometry = passGeometry(pass);
-  const [gridHeight, gridWidth] = gridOf(pass);
-  const perRow = pass.groups * gridHeight * Math.ceil(gridWidth / DEPTHWISE_PIXELS);
-  const work = workOverRows(pass.result, perRow, 64, geometry.phasesY * geometry.phasesX);
-  return callKernel(convDepthwise, {
-    constants: { PIXELS: DEPTHWISE_PIXELS },
-    slots: epilogue === null ? {} : { epilogue },
-    buffers: passBuffers(pass, pass.weights.buffer),
-    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
-    work,
-  });
-}
-
-const passBuffers = (
-  pass: Pass,
-  weights: BufferRef,
-): Record<(typeof PASS_BUFFERS)[number], BufferRef> => ({
-  x: pass.source.buffer,
-  w: weights,
-  bias: pass.bias?.buffer ?? NO_BUFFER,
-  y: pass.result.buffer,
-});
-
-/** Height and width of the result. */
-const resultSize = ({ window, backward }: Pass): readonly [number, number] =>
-  backward ? window.input : window.output;
-
-/** Pixels of one phase of the result. */
-function gridOf(pass: Pass): readonly [number, number] {
-  const [height, width] = resultSize(pass);
-  if (!pass.backward) return [height, width];
-  const [strideY, strideX] = pass.window.strides;
-  return [Math.ceil(height / strideY), Math.ceil(width / strideX)];
-}
-
-function passGeometry(pass: Pass) {
-  const { window, backward } = pass;
-  const [inHeight, inWidth] = backward ? window.output : window.input;
-  const [outHeight, outWidth] = resultSize(pass);
-  const [gridHeight, gridWidth] = gridOf(pass);
-  const axes = ([0, 1] as const).map((axis) => {
-    const [stride, dilation] = [window.strides[axis], window.dilations[axis]];
-    const pad = window.pads[axis];
-    if (!backward) return { phases: 1, step: stride, offset: -pad, tapStep: dilation, skip: 1 };
-    const skip = stride / greatestCommonDivisor(stride, dilation);
-    return { phases: stride, step: 1, offset: pad, tapStep: -dilation, skip };
-  });
-  const [vertical, horizontal] = [axes[0]!, axes[1]!];
-  return {
-    groups: pass.groups,
-    inChannels: pass.inChannels,
-    outChannels: pass.outChannels,
-    biased: pass.bias === undefined ? 0 : 1,
-    ...{ inHeight, inWidth, outHeight, outWidth, gridHeight, gridWidth },
-    kernelHeight: window.kernel[0],
-    kernelWidth: window.kernel[1],
-    gridStepY: vertical.step,
-    gridStepX: horizontal.step,
-    phasesY: vertical.phases,
-    phasesX: horizontal.phases,
-    offsetY: vertical.offset,
-    offsetX: horizontal.offset,
-    tapStepY: vertical.tapStep,
-    tapStepX: horizontal.tapStep,
-    tapSkipY: vertical.skip,
-    tapSkipX: horizontal.skip,
-  };
-}
-
 export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): KernelCall[] {
   const { x, dy } = context.inputs;
   const { attrs, label } = context.node;
@@ -280,7 +185,3 @@ const weightGradChannels = ({ groups }: ConvGeometry, weightShape: StaticShape) 
 });
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}

@@ -83,6 +83,14 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 3, channels: 6, outputs: 6, size: [8, 9], kernel: [5, 5], groups: 6 },
     ...{ padsBegin: [2, 2], padsEnd: [2, 2] },
   },
+  'depthwise, dilated': {
+    ...{ batch: 2, channels: 5, outputs: 5, size: [11, 13], kernel: [3, 3], groups: 5 },
+    ...{ dilations: [2, 3], padsBegin: [2, 3], padsEnd: [2, 3] },
+  },
+  'depthwise, dilation and stride of 2': {
+    ...{ batch: 2, channels: 5, outputs: 5, size: [11, 13], kernel: [3, 3], groups: 5 },
+    ...{ strides: [2, 2], dilations: [2, 2], padsBegin: [1, 2], padsEnd: [2, 1] },
+  },
   'two outputs per channel': {
     ...{ batch: 2, channels: 5, outputs: 10, size: [8, 6], kernel: [3, 3], groups: 5 },
   },

@@ -1,0 +1,72 @@
+// Convolutions with one channel per group: no sums over channels, so the kernels own planes. Where taps
+// follow each other without gaps, as all but dilated ones do, a patch of outputs shares its loads.
+import { callKernel, type KernelCall } from '../kernels/kernel.ts';
+import { convDepthwise, convDepthwisePatch } from './conv-kernels.ts';
+import { gridOf, passBuffers, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
+import { workOverRows } from './lowering.ts';
+
+const STRIP = 4; // outputs in a row of the kernel for dilated taps
+const WORKGROUP = 64;
+const MOST_TAPS = 7; // of an axis, that are unrolled
+
+export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
+  return tapsOf(pass).every(({ gap, count }) => gap === 1 && count <= MOST_TAPS)
+    ? patchCall(context, pass)
+    : stripCall(context, pass);
+}
+
+/** Taps of each axis that meet one phase, and the distance of the inputs they read. */
+function tapsOf(pass: Pass): { readonly count: number; readonly gap: number }[] {
+  const { tapStepY, tapStepX, tapSkipY, tapSkipX, phasesY, phasesX } = passGeometry(pass);
+  const [height, width] = pass.window.kernel;
+  return [
+    { count: Math.ceil(height / tapSkipY), gap: Math.abs(tapStepY * tapSkipY) / phasesY },
+    { count: Math.ceil(width / tapSkipX), gap: Math.abs(tapStepX * tapSkipX) / phasesX },
+  ];
+}
+
+function patchCall({ epilogue, traits }: PassContext, pass: Pass): KernelCall {
+  const geometry = passGeometry(pass);
+  const [vertical, horizontal] = tapsOf(pass);
+  const { rows, pixels } = patchSize(traits.subgroupLanes !== null, vertical!.count);
+  const [gridHeight, gridWidth] = gridOf(pass);
+  const perRow = pass.groups * Math.ceil(gridHeight / rows) * Math.ceil(gridWidth / pixels);
+  const work = workOverRows(pass.result, perRow, WORKGROUP, geometry.phasesY * geometry.phasesX);
+  return callKernel(convDepthwisePatch, {
+    constants: {
+      ROWS: rows,
+      PIXELS: pixels,
+      TAPS_Y: vertical!.count,
+      TAPS_X: horizontal!.count,
+      STEP_Y: geometry.gridStepY,
+      STEP_X: geometry.gridStepX,
+    },
+    slots: epilogue === null ? {} : { epilogue },
+    buffers: passBuffers(pass, pass.weights.buffer),
+    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
+    work,
+  });
+}
+
+/** Large patches where a core runs few invocations, small ones where many must be kept busy. */
+function patchSize(
+  onCpu: boolean,
+  taps: number,
+): { readonly rows: number; readonly pixels: number } {
+  const rows = taps <= 3 ? 4 : taps <= 5 ? 2 : 1;
+  return onCpu ? { rows, pixels: 8 } : { rows: Math.min(rows, 2), pixels: 4 };
+}
+
+function stripCall({ epilogue }: PassContext, pass: Pass): KernelCall {
+  const geometry = passGeometry(pass);
+  const [gridHeight, gridWidth] = gridOf(pass);
+  const perRow = pass.groups * gridHeight * Math.ceil(gridWidth / STRIP);
+  const work = workOverRows(pass.result, perRow, 64, geometry.phasesY * geometry.phasesX);
+  return callKernel(convDepthwise, {
+    constants: { PIXELS: STRIP },
+    slots: epilogue === null ? {} : { epilogue },
+    buffers: passBuffers(pass, pass.weights.buffer),
+    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
+    work,
+  });
+}
