@@ -222,12 +222,17 @@ const tableName = (leaf: Operand, tables: readonly BufferRef[]): string => {
   return table === null ? '' : `table${tables.findIndex((known) => sameBuffer(known, table))}`;
 };
 
+/** The axis of the output along which a leaf goes through its table: where the leaf's first axis lies. */
+function tableAxis(leaf: Operand, output: Operand): number | null {
+  return leaf.table === null ? null : output.shape.length - leaf.shape.length;
+}
+
 function scalarLayout(leaves: readonly Operand[], output: Operand): Layout {
   const params = new IndexParams();
   const tables = tablesOf(leaves);
   const loads = leaves.map((leaf, k) => {
     const strides = broadcastStrides(leaf.shape, output.shape);
-    const terms = indexTerms(output.shape, strides, leaf.table === null ? null : 0);
+    const terms = indexTerms(output.shape, strides, tableAxis(leaf, output));
     return `${LEAVES[k]!}[${params.expression(terms, tableName(leaf, tables))}]`;
   });
   if (params.values.length > INDEX_PARAM_LIMIT) {
@@ -262,7 +267,7 @@ function vec4Load(
   table: string,
 ): string | null {
   const strides = broadcastStrides(leaf.shape, output.shape);
-  const terms = indexTerms(output.shape, strides, leaf.table === null ? null : 0);
+  const terms = indexTerms(output.shape, strides, tableAxis(leaf, output));
   const innermost = terms[0];
   if (innermost === undefined) return `vec4u(${name}[0u].x)`;
   const quarter = (term: (typeof terms)[number]): typeof term => ({
