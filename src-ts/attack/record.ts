@@ -31,8 +31,9 @@ export interface AttackRecord {
   readonly linf: number | null;
   /** Present when the norm is neither 2 nor ∞. */
   readonly lp?: number | null;
-  readonly x_l2: number;
-  readonly x_linf: number;
+  /** Norms of the image; null when it could not be read. */
+  readonly x_l2: number | null;
+  readonly x_linf: number | null;
   /** ‖r̂‖_p / ‖x‖_p in the measured space. */
   readonly rho: number | null;
   /** The same of the normalised image and perturbation; present when mean or std are given. */
@@ -99,6 +100,33 @@ export function recordOf(
     min: given('min'),
     max: given('max'),
     error: REASONS[status](steps, options.target),
+  };
+}
+
+/** The record of an image that never reached the model: `failed`, with the reason. */
+export function unreadableRecord(
+  image: Pick<AttackImage, 'index' | 'source' | 'label'>,
+  reason: string,
+  { norm, mean }: ResolvedOptions,
+): AttackRecord {
+  return {
+    index: image.index,
+    source: image.source,
+    label: image.label,
+    predicted: null,
+    adversarial: null,
+    status: 'failed',
+    steps: 0,
+    l2: null,
+    linf: null,
+    ...(norm === 2 || norm === Infinity ? {} : { lp: null }),
+    x_l2: null,
+    x_linf: null,
+    rho: null,
+    ...(mean === null ? {} : { rho_input: null }),
+    min: null,
+    max: null,
+    error: reason,
   };
 }
 

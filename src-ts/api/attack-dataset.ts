@@ -1,0 +1,255 @@
+// A whole run, as `deepfool attack` makes it: model and data from files, results to files, a summary.
+import { readFile } from 'node:fs/promises';
+import { resolveOptions, type ResolvedOptions } from '../attack/options.ts';
+import type { AttackRecord } from '../attack/record.ts';
+import { DataError, messageOf, OptionError } from '../core/errors.ts';
+import { openDataset } from '../data/dataset.ts';
+import { parseRange } from '../data/range.ts';
+import type { Dataset } from '../data/sample.ts';
+import type { DeviceInfo } from '../executor/executor.ts';
+import { ContactSheet, requireSheetPath } from '../report/contact-sheet.ts';
+import { ResultWriter } from '../report/result-writer.ts';
+import type { Summary } from '../report/summary.ts';
+import { Tally } from '../report/tally.ts';
+import {
+  attackItems,
+  createAttack,
+  isWrong,
+  requireBatch,
+  type AttackOptions,
+  type Result,
+} from './deepfool.ts';
+import { openDevice } from './device.ts';
+import { readImages } from './images.ts';
+import { matchModel } from './match-model.ts';
+import { readModel, type Model } from './model.ts';
+
+/** All options of `deepfool attack`, by the same names. */
+export interface RunOptions extends Omit<AttackOptions, 'pixels'> {
+  /** Path of the data set. */
+  readonly data: string;
+  /** `train`, `test` or `val` of a data set that has splits. */
+  readonly split?: string;
+  /** File for one record an image: `.ndjson`, `.jsonl` or `.csv`. */
+  readonly out?: string;
+  /** PNG file that shows a dozen of the fooled images. */
+  readonly contactSheet?: string;
+  /** File with the name of each class, a line each, from class 0 on; for the contact sheet. */
+  readonly classNames?: string;
+}
+
+/** What a caller may want to see while a run goes on. */
+export interface Watch {
+  /** Stops the run: what is computed is written, and the summary covers it. */
+  readonly signal?: AbortSignal;
+  /** Something worth a line: a software device, a smaller batch. */
+  readonly onNote?: (note: string) => void;
+  /** Images counted so far, out of how many. */
+  readonly onProgress?: (progress: { done: number; total: number; fooled: number }) => void;
+}
+
+/**
+ * Attacks the images of a data set and writes what was asked for.
+ * Wrong options, unfit models and unwritable files are refused before any image is attacked; a run
+ * that fails later leaves what it had under a `.partial` name, which its error tells.
+ * @throws OptionError, DataError, ModelError, OnnxParseError, UnsupportedOpError, DeviceError,
+ * DeviceLimitError, DeviceLostError, OutputError.
+ */
+export async function attackDataset(
+  model: string | Uint8Array,
+  options: RunOptions,
+  watch: Watch = {},
+): Promise<Summary> {
+  requireBatch(options.batch);
+  if (options.contactSheet !== undefined) await requireSheetPath(options.contactSheet);
+  const writer = options.out === undefined ? null : await ResultWriter.open(options.out);
+  try {
+    const summary = await prepareAndRun(model, options, writer, watch);
+    await writer?.commit();
+    return summary;
+  } catch (error) {
+    const partial = await writer?.salvage().catch(() => null);
+    if (typeof partial === 'string' && error instanceof Error) {
+      error.message += `\n  the ${writer!.count} records computed before are in ${partial}`;
+    }
+    throw error;
+  }
+}
+
+async function prepareAndRun(
+  source: string | Uint8Array,
+  options: RunOptions,
+  writer: ResultWriter | null,
+  watch: Watch,
+): Promise<Summary> {
+  const { data, split } = options;
+  const dataset = await openDataset(data, split === undefined ? {} : { split });
+  const { model, first } = await matchModel(await readModel(source), dataset, options);
+  const { channels } = model.inputShape;
+  const settings = resolveOptions(options, { classes: model.classes, channels });
+  if (options.onlyCorrect === true && first.label === null) {
+    throw new OptionError(
+      `--only-correct: expected labelled images, ${dataset.path} has no labels`,
+    );
+  }
+  const classNames = await readClassNames(options.classNames, dataset);
+  const { device = 'auto' } = options;
+  const executor = typeof device === 'string' ? await openDevice(device) : device;
+  try {
+    if (executor.info.software && device === 'auto') {
+      watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
+    }
+    const attack = await createAttack(executor, model, options, options.contactSheet !== undefined);
+    const { batch } = attack;
+    const clamped = options.batch !== undefined && batch < options.batch;
+    const why = model.batchable ? 'more does not fit the device' : 'the model takes no more';
+    const notes = clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : [];
+    for (const note of notes) watch.onNote?.(note);
+    const run = { options, settings, dataset, model, batch, classNames, device: executor.info };
+    try {
+      const range = parseRange(options.range ?? ':', dataset.length);
+      const total = range.end - range.start;
+      const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * batch });
+      const results = attackItems(attack, items);
+      const outcome = await consume(results, { ...run, total }, writer, watch);
+      return summarize({ ...run, range, notes }, outcome);
+    } finally {
+      if (watch.signal?.aborted !== true) attack.dispose();
+    }
+  } finally {
+    if (typeof device === 'string' && watch.signal?.aborted !== true) executor.dispose();
+  }
+}
+
+interface Run {
+  readonly options: RunOptions;
+  readonly settings: ResolvedOptions;
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly batch: number;
+  readonly device: DeviceInfo;
+  readonly classNames: readonly string[] | null;
+}
+
+interface Outcome {
+  readonly tally: Tally;
+  readonly seconds: number;
+  readonly interrupted: boolean;
+  readonly sheet: string | null;
+}
+
+async function consume(
+  results: AsyncGenerator<Result>,
+  run: Run & { readonly total: number },
+  writer: ResultWriter | null,
+  { signal, onProgress }: Watch,
+): Promise<Outcome> {
+  const { options, model, settings, classNames, total } = run;
+  const tally = new Tally();
+  const { channels, height, width } = model.inputShape;
+  const sheet =
+    options.contactSheet === undefined ? null : new ContactSheet([channels, height, width]);
+  const startedAt = performance.now();
+  let [done, fooled] = [0, 0];
+  let interrupted = false;
+  for await (const result of untilAborted(results, signal, () => (interrupted = true))) {
+    done++;
+    if (options.onlyCorrect === true && isWrong(result.record)) {
+      tally.skip(result.record);
+    } else {
+      tally.add(result.record);
+      await writer?.write(result.record);
+      sheet?.offer(result);
+      if (result.record.status === 'fooled') fooled++;
+    }
+    onProgress?.({ done, total, fooled });
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (sheet === null || options.contactSheet === undefined || sheet.empty) {
+    return { tally, seconds, interrupted, sheet: null };
+  }
+  const titles = { model: model.name, norm: settings.norm, ...tally.totals() };
+  await sheet.write(options.contactSheet, titles, classNames);
+  return { tally, seconds, interrupted, sheet: options.contactSheet };
+}
+
+/** The results until the signal comes; those still on the device are not waited for. */
+async function* untilAborted(
+  results: AsyncGenerator<Result>,
+  signal: AbortSignal | undefined,
+  onAbort: () => void,
+): AsyncGenerator<Result> {
+  const aborted = new Promise<null>((resolve) => {
+    signal?.addEventListener('abort', () => {
+      resolve(null);
+    });
+    if (signal?.aborted === true) resolve(null);
+  });
+  for (;;) {
+    const pending = results.next();
+    const next = await Promise.race([pending, aborted]);
+    if (next === null) {
+      pending.catch(() => undefined); // nobody waits for it any more
+      onAbort();
+      return;
+    }
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function summarize(
+  run: Run & { range: { start: number; end: number }; notes: readonly string[] },
+  { tally, seconds, interrupted, sheet }: Outcome,
+): Summary {
+  const { options, settings, dataset, model, batch, device, range, notes } = run;
+  const totals = tally.totals();
+  const attacked = totals.images + totals.skipped;
+  return {
+    ...totals,
+    seconds: round(seconds),
+    images_per_second: seconds > 0 ? round(attacked / seconds) : null,
+    device: `${device.name}${device.software ? ' (software)' : ''}`,
+    norm: settings.norm === Infinity ? 'inf' : settings.norm,
+    overshoot: settings.overshoot,
+    candidates: settings.candidates,
+    max_steps: settings.maxSteps,
+    stabilizer: settings.stabilizer,
+    bounds: settings.bounds,
+    target: settings.target,
+    mean: settings.mean,
+    std: settings.std,
+    only_correct: options.onlyCorrect ?? false,
+    batch,
+    model: model.name,
+    data: options.data,
+    split: dataset.split,
+    range: `${range.start}:${range.end}`,
+    out: options.out ?? null,
+    contact_sheet: sheet,
+    interrupted,
+    notes: [...model.notes, ...notes, ...sheetNote(options, sheet)],
+  };
+}
+
+function sheetNote({ contactSheet }: RunOptions, sheet: string | null): string[] {
+  if (contactSheet === undefined || sheet !== null) return [];
+  return [`no contact sheet: no image was fooled`];
+}
+
+const round = (value: number): number => Number(value.toPrecision(6));
+
+async function readClassNames(
+  path: string | undefined,
+  dataset: Dataset,
+): Promise<readonly string[] | null> {
+  if (path === undefined) return dataset.classNames;
+  try {
+    const text = await readFile(path, 'utf8');
+    return text.trimEnd().split(/\r?\n/);
+  } catch (error) {
+    throw new DataError(`${path}: the class names cannot be read: ${messageOf(error)}`);
+  }
+}
+
+export type { AttackRecord };

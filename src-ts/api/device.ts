@@ -1,0 +1,54 @@
+// Opening and listing the devices an attack can run on.
+//
+// `api/` is the library's face above the layers: it puts model, data, attack, executor and report
+// together and may import all of them; only `cli/` stands above it.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { OptionError } from '../core/errors.ts';
+import type { DeviceInfo, Executor } from '../executor/executor.ts';
+import { listAdapters, openWebGpu } from '../executor/webgpu/index.ts';
+
+/** A device that runs attacks; `dispose()` it when done. */
+export type Device = Executor;
+
+/**
+ * Opens a device: `auto` and `webgpu` take the fastest WebGPU adapter, any other text one whose name
+ * contains it.
+ * @throws DeviceError when there is no such adapter, naming those found.
+ * @throws OptionError for `cpu`, which does not exist yet.
+ */
+export async function openDevice(name = 'auto'): Promise<Device> {
+  if (name.toLowerCase() === 'cpu') {
+    throw new OptionError(
+      '--device cpu: there is no CPU executor yet\n' +
+        '  use --device auto, which takes a software WebGPU adapter where there is no GPU',
+    );
+  }
+  return openWebGpu({ name });
+}
+
+/** The devices found here, the one that `auto` takes first; empty when there is none. */
+export async function listDevices(): Promise<readonly DeviceInfo[]> {
+  return listAdapters();
+}
+
+const DRIVER_FOLDERS = [
+  '/usr/share/vulkan/icd.d',
+  '/usr/local/share/vulkan/icd.d',
+  '/etc/vulkan/icd.d',
+];
+const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'];
+
+/** Where Vulkan drivers were looked for on this machine and what lies there, a line each. */
+export function describeDriverSearch(): string[] {
+  const variables = DRIVER_VARIABLES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  const folders = DRIVER_FOLDERS.map((folder) => {
+    const files = existsSync(folder) ? readdirSync(folder) : null;
+    const found = files === null ? 'no such folder' : files.join(', ') || 'empty';
+    return `${join(folder, '*.json')}: ${found}`;
+  });
+  return process.platform === 'linux' ? [...variables, ...folders] : variables;
+}

@@ -1,0 +1,128 @@
+// Images on their way to an attack: decoded ahead while the device works, in order, and none lost: one
+// that cannot be read arrives as a reason instead of pixels.
+import { relative } from 'node:path';
+import type { AttackImage } from '../attack/record.ts';
+import { ImageError, OptionError } from '../core/errors.ts';
+import { parseRange } from '../data/range.ts';
+import type { Dataset, LoadOptions, Sample } from '../data/sample.ts';
+
+/** An image that could not be read. */
+export interface UnreadableImage {
+  readonly index: number;
+  readonly source: string;
+  readonly label: number | null;
+  readonly reason: string;
+}
+
+export type AttackItem = AttackImage | UnreadableImage;
+
+export function isReadable(item: AttackItem): item is AttackImage {
+  return 'pixels' in item;
+}
+
+export interface ReadOptions {
+  /** `start:end`, `start:`, `:end` or one index; default: all images. */
+  readonly range?: string;
+  /** Length in pixels of the shorter side, before the crop. Encoded images only. */
+  readonly resize?: number;
+  /** Side in pixels of the centred square that is kept. Encoded images only. */
+  readonly crop?: number;
+}
+
+/** What the model takes. */
+export interface InputShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** How images are fitted while they are read. */
+export function loadOptions({ resize, crop }: ReadOptions, channels?: number): LoadOptions {
+  return {
+    ...(resize === undefined ? {} : { resize }),
+    ...(crop === undefined ? {} : { crop }),
+    ...(channels === 1 || channels === 3 ? { channels } : {}),
+  };
+}
+
+/** Reads the range of a data set, at most `ahead` images before they are asked for. */
+export async function* readImages(
+  dataset: Dataset,
+  shape: InputShape,
+  options: ReadOptions & { readonly ahead?: number } = {},
+): AsyncGenerator<AttackItem> {
+  const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  const { ahead = 128 } = options;
+  const how = loadOptions(options, shape.channels);
+  const pending: Promise<AttackItem>[] = [];
+  let next = start;
+  while (next < end || pending.length > 0) {
+    while (next < end && pending.length < ahead) {
+      const reading = readImage(dataset, next++, how, shape);
+      reading.catch(() => undefined); // seen when its turn comes
+      pending.push(reading);
+    }
+    yield await pending.shift()!;
+  }
+}
+
+async function readImage(
+  dataset: Dataset,
+  index: number,
+  how: LoadOptions,
+  shape: InputShape,
+): Promise<AttackItem> {
+  try {
+    return fitted(await dataset.load(index, how), shape);
+  } catch (error) {
+    if (!(error instanceof ImageError)) throw error;
+    const source = relative(dataset.path, error.path) || error.path;
+    return { index, source, label: null, reason: error.message };
+  }
+}
+
+function fitted(sample: Sample, { channels, height, width }: InputShape): AttackItem {
+  const { index, source, label, shape } = sample;
+  if (shape.join() === [channels, height, width].join()) return sample;
+  const reason = `the image is ${shape.join(' × ')}, the model takes ${channels} × ${height} × ${width}`;
+  return { index, source, label, reason };
+}
+
+/** The first image of the range that can be read, as it comes; null when none can. */
+export async function probeImage(dataset: Dataset, options: ReadOptions): Promise<Sample | null> {
+  const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  for (let index = start; index < end; index++) {
+    try {
+      return await dataset.load(index, loadOptions(options));
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+    }
+  }
+  return null;
+}
+
+/** An image given to the library: pixels [C, H, W] in the measured space, the rest as far as known. */
+export interface ImageInput {
+  readonly pixels: Float32Array;
+  readonly label?: number | null;
+  readonly source?: string;
+}
+
+/** Numbers images that come one by one. */
+export async function* numberImages(
+  images: AsyncIterable<ImageInput | Float32Array> | Iterable<ImageInput | Float32Array>,
+): AsyncGenerator<AttackImage> {
+  let index = 0;
+  for await (const image of images) {
+    const { pixels, label = null, source } = isInput(image) ? image : { pixels: image };
+    if (!(pixels instanceof Float32Array)) {
+      throw new OptionError(`image ${index}: expected pixels as a Float32Array`);
+    }
+    yield { index, source: source ?? `image ${index}`, label, pixels };
+    index++;
+  }
+}
+
+function isInput(image: ImageInput | Float32Array): image is ImageInput {
+  return !(image instanceof Float32Array);
+}

@@ -1,0 +1,61 @@
+// How far a run is: a bar on a terminal, elsewhere a line every few seconds.
+import cliProgress from 'cli-progress';
+import type { Terminal } from './terminal.ts';
+
+const LINE_INTERVAL_MS = 5000;
+
+export interface Progress {
+  readonly update: (done: number, total: number, fooled: number) => void;
+  /** Says something between two updates. */
+  readonly note: (text: string) => void;
+  readonly stop: () => void;
+}
+
+export function openProgress(terminal: Terminal): Progress {
+  return terminal.interactive ? openBar(terminal) : openLines(terminal);
+}
+
+function openBar(terminal: Terminal): Progress {
+  const format =
+    '{bar} {value}/{total} images, {fooled} fooled, {speed} images/s, {eta_formatted} left';
+  const bar = new cliProgress.SingleBar(
+    { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 30 },
+    cliProgress.Presets.shades_classic,
+  );
+  let startedAt: number | null = null;
+  const stop = (): void => {
+    bar.stop();
+  };
+  return {
+    update: (done, total, fooled) => {
+      if (startedAt === null) {
+        startedAt = performance.now();
+        bar.start(total, 0, { fooled: 0, speed: '–' });
+      }
+      const seconds = (performance.now() - startedAt) / 1000;
+      bar.update(done, { fooled, speed: seconds > 0 ? (done / seconds).toPrecision(3) : '–' });
+    },
+    note: (text) => {
+      terminal.err(`${text}\n`);
+    },
+    stop,
+  };
+}
+
+function openLines(terminal: Terminal): Progress {
+  const startedAt = performance.now();
+  let lastAt = startedAt;
+  return {
+    update: (done, total, fooled) => {
+      const now = performance.now();
+      if (now - lastAt < LINE_INTERVAL_MS || done === total) return;
+      lastAt = now;
+      const speed = ((1000 * done) / (now - startedAt)).toPrecision(3);
+      terminal.err(`${done}/${total} images, ${fooled} fooled, ${speed} images/s\n`);
+    },
+    note: (text) => {
+      terminal.err(`${text}\n`);
+    },
+    stop: () => undefined,
+  };
+}

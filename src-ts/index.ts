@@ -1,0 +1,24 @@
+// The library: everything the command line does, under the same names.
+export { attackDataset, type RunOptions, type Watch } from './api/attack-dataset.ts';
+export {
+  deepfool,
+  type AttackOptions,
+  type Images,
+  type Result,
+  type Results,
+} from './api/deepfool.ts';
+export { listDevices, openDevice, type Device } from './api/device.ts';
+export type { ImageInput, ReadOptions } from './api/images.ts';
+export {
+  describeModel,
+  loadModel,
+  type LoadModelOptions,
+  type Model,
+  type ModelDescription,
+} from './api/model.ts';
+export type { DeepFoolOptions } from './attack/options.ts';
+export type { AttackImage, AttackRecord, AttackStatus } from './attack/record.ts';
+export * from './core/errors.ts';
+export { openDataset, type Dataset, type LoadOptions, type Sample } from './data/dataset.ts';
+export type { DeviceInfo } from './executor/executor.ts';
+export { formatSummary, type Summary } from './report/summary.ts';

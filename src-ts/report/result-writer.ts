@@ -1,0 +1,138 @@
+// One record an image, as NDJSON or CSV. The file is written beside its place under another name and
+// takes the place when it is whole, so that nobody takes half of it for all of it.
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import type { AttackRecord } from '../attack/record.ts';
+import { messageOf, OptionError, OutputError } from '../core/errors.ts';
+import { shortest } from './numbers.ts';
+
+type Cell = string | number | null;
+type Format = 'ndjson' | 'csv';
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.csv': 'csv',
+};
+const BUFFER_LENGTH = 1 << 16;
+
+/** @throws OptionError when the name does not end as one of the formats does. */
+export function resultFormat(path: string): Format {
+  const format = FORMATS[extname(path).toLowerCase()];
+  if (format !== undefined) return format;
+  throw new OptionError(
+    `--out: expected a file name ending in .ndjson (or .jsonl) or .csv, got "${path}"`,
+  );
+}
+
+/** Writes records in the order they come; `commit` or `discard` ends it. */
+export class ResultWriter {
+  readonly path: string;
+  /** Records written so far. */
+  count = 0;
+  readonly #format: Format;
+  readonly #file: FileHandle;
+  readonly #temporary: string;
+  #buffer = '';
+
+  private constructor(path: string, format: Format, file: FileHandle, temporary: string) {
+    this.path = path;
+    this.#format = format;
+    this.#file = file;
+    this.#temporary = temporary;
+  }
+
+  /**
+   * Opens the file's substitute beside its place.
+   * @throws OptionError for another ending, OutputError when nothing can be written there.
+   */
+  static async open(path: string): Promise<ResultWriter> {
+    const format = resultFormat(path);
+    const there = await stat(path).catch(() => null);
+    if (there?.isDirectory() === true) {
+      throw new OutputError(`${path}: cannot be written: it is a folder`);
+    }
+    const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+    const file = await guard(path, () => open(temporary, 'wx'));
+    return new ResultWriter(path, format, file, temporary);
+  }
+
+  async write(record: AttackRecord): Promise<void> {
+    const row: Record<string, Cell> = {};
+    for (const [name, value] of Object.entries(record) as [string, Cell][]) {
+      row[name] = typeof value === 'number' ? shortest(value) : value;
+    }
+    const first = this.count++ === 0;
+    this.#buffer +=
+      this.#format === 'ndjson' ? `${JSON.stringify(row)}\n` : stringify([row], { header: first });
+    if (this.#buffer.length >= BUFFER_LENGTH) await this.#flush();
+  }
+
+  /** Makes the file what has been written, whole. */
+  async commit(): Promise<void> {
+    await this.#finish(this.path);
+  }
+
+  /**
+   * Ends a run that failed: what was computed goes to a file of another name, which is returned; null
+   * when there was nothing.
+   */
+  async salvage(): Promise<string | null> {
+    if (this.count === 0) {
+      await this.discard();
+      return null;
+    }
+    const ending = extname(this.path);
+    const partial = `${this.path.slice(0, -ending.length)}.partial${ending}`;
+    await this.#finish(partial);
+    return partial;
+  }
+
+  /** Leaves nothing behind. */
+  async discard(): Promise<void> {
+    await this.#file.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+
+  async #finish(path: string): Promise<void> {
+    try {
+      await this.#flush();
+      await guard(path, async () => {
+        await this.#file.sync();
+        await this.#file.close();
+        await rename(this.#temporary, path);
+      });
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const text = this.#buffer;
+    this.#buffer = '';
+    if (text !== '') await guard(this.path, () => this.#file.appendFile(text));
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+};
+
+/** Does what touches the disk; what goes wrong becomes an OutputError that names the file. */
+export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new OutputError(`${path}: cannot be written: ${REASONS[code] ?? messageOf(error)}`);
+  }
+}

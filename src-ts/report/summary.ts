@@ -1,0 +1,126 @@
+// The outcome of a run in one object, as `--json` prints it, and the same for people.
+import { basename } from 'node:path';
+import { count, formatNorm, formatNumber, formatPercent } from './numbers.ts';
+import type { Totals } from './tally.ts';
+
+export interface Summary extends Totals {
+  /** Wall time of the attack in seconds, reading images included, set-up not. */
+  readonly seconds: number;
+  readonly images_per_second: number | null;
+  readonly device: string;
+  /** A number ≥ 1, or `inf`. */
+  readonly norm: number | 'inf';
+  readonly overshoot: number;
+  readonly candidates: number | 'all';
+  readonly max_steps: number;
+  readonly stabilizer: number;
+  readonly bounds: readonly [number, number] | null;
+  readonly target: number | null;
+  readonly mean: readonly number[] | null;
+  readonly std: readonly number[] | null;
+  readonly only_correct: boolean;
+  readonly batch: number;
+  readonly model: string;
+  readonly data: string;
+  readonly split: string | null;
+  /** `start:end`, the images of the data set that were meant. */
+  readonly range: string;
+  readonly out: string | null;
+  readonly contact_sheet: string | null;
+  /** Whether the run was stopped before its last image. */
+  readonly interrupted: boolean;
+  /** What was assumed or changed, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** A readable summary: a title, then one fact a line. */
+export function formatSummary(summary: Summary): string {
+  const facts = factsOf(summary);
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const lines = facts.map(([name, text]) => `  ${name.padEnd(width)}   ${text}`);
+  return `${titleOf(summary)}\n\n${lines.join('\n')}\n`;
+}
+
+function titleOf({ model, data, split, range, interrupted }: Summary): string {
+  const from = split === null ? data : `${data} (${split})`;
+  const stopped = interrupted ? ', stopped early' : '';
+  return `DeepFool on ${basename(model)}, images ${range} of ${from}${stopped}`;
+}
+
+type Fact = readonly [name: string, text: string];
+
+function factsOf(s: Summary): Fact[] {
+  const { images, fooled, notes } = s;
+  return [
+    ['images', `${images}${averaged(s)}`],
+    ['fooled', `${fooled} of ${images} (${formatPercent(s.fooling_rate)})${unfooled(s)}`],
+    [`ρ, p = ${formatNorm(normOf(s))}`, rhoText(s)],
+    ...optional(s.rho_input_mean !== null, 'ρ of the input', inputText(s)),
+    ['steps', s.steps_mean === null ? '–' : `${formatNumber(s.steps_mean, 3)} on average`],
+    ...optional(s.accuracy !== null, 'accuracy', `${formatPercent(s.accuracy)} top-1`),
+    ['outside [0, 1]', outsideText(s)],
+    ['speed', speedText(s)],
+    ['device', s.device],
+    ['settings', settingsText(s)],
+    ...notes.map((note, at): Fact => [at === 0 ? 'notes' : '', note]),
+    ...optional(s.out !== null, 'results', s.out ?? ''),
+    ...optional(s.contact_sheet !== null, 'contact sheet', s.contact_sheet ?? ''),
+  ];
+}
+
+const optional = (holds: boolean, name: string, text: string): Fact[] =>
+  holds ? [[name, text]] : [];
+
+const normOf = ({ norm }: Summary): number => (norm === 'inf' ? Infinity : norm);
+
+function averaged({ only_correct, skipped, accuracy }: Summary): string {
+  if (only_correct) return `, the correctly classified ones; ${skipped} others left out`;
+  return accuracy === null ? ', whatever their label' : ', correctly classified or not';
+}
+
+function unfooled({ exhausted, stalled, failed }: Summary): string {
+  const parts = Object.entries({ exhausted, stalled, failed }).filter(([, n]) => n > 0);
+  return parts.length === 0 ? '' : `; ${parts.map(([name, n]) => `${n} ${name}`).join(', ')}`;
+}
+
+function rhoText({ rho_mean, rho_median, rho_left_out, fooled, images }: Summary): string {
+  const values = `mean ${formatNumber(rho_mean)}, median ${formatNumber(rho_median)}`;
+  if (rho_mean === null) return '– (no image was fooled)';
+  if (rho_left_out === 0) return `${values}, over all ${images} images`;
+  const black = rho_left_out - (images - fooled);
+  const why =
+    black === 0
+      ? 'not fooled'
+      : black === rho_left_out
+        ? 'all zero, so without a ratio'
+        : `not fooled or all zero`;
+  return `${values}, over the ${images - rho_left_out} fooled; ${rho_left_out} left out: ${why}`;
+}
+
+function inputText({ rho_input_mean }: Summary): string {
+  return `mean ${formatNumber(rho_input_mean)}, of normalised images and perturbations`;
+}
+
+function outsideText({ leaves_unit_range, fooled, bounds }: Summary): string {
+  if (fooled === 0) return '–';
+  const some = `${leaves_unit_range} of ${count(fooled, 'adversarial image')}`;
+  return leaves_unit_range > 0 && bounds === null ? `${some} (--bounds 0,1 keeps them in)` : some;
+}
+
+function speedText({ images_per_second, seconds }: Summary): string {
+  return `${formatNumber(images_per_second, 3)} images/s, ${formatNumber(seconds, 3)} s in all`;
+}
+
+function settingsText(s: Summary): string {
+  return [
+    `overshoot ${s.overshoot}`,
+    `candidates ${s.candidates}`,
+    `max steps ${s.max_steps}`,
+    `stabilizer ${s.stabilizer}`,
+    s.bounds === null ? 'no bounds' : `bounds ${s.bounds.join(',')}`,
+    ...(s.target === null ? [] : [`target ${s.target}`]),
+    ...(s.mean === null ? [] : [`mean ${s.mean.join(',')}`]),
+    ...(s.std === null ? [] : [`std ${s.std.join(',')}`]),
+    `batch ${s.batch}`,
+  ].join(', ');
+}

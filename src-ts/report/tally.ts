@@ -1,0 +1,101 @@
+// Adds up records: how many were fooled, and how little it took. ρ is averaged over the fooled images
+// only, since the others have no perturbation; how many that leaves out is always told.
+import type { AttackRecord, AttackStatus } from '../attack/record.ts';
+
+export interface Totals {
+  /** Images attacked or meant to be: fooled + exhausted + stalled + failed. */
+  readonly images: number;
+  readonly fooled: number;
+  readonly exhausted: number;
+  readonly stalled: number;
+  readonly failed: number;
+  /** Images left out because they were not classified as labelled. */
+  readonly skipped: number;
+  /** fooled / images; null without images. */
+  readonly fooling_rate: number | null;
+  /** Over the fooled images; null when there are none. */
+  readonly rho_mean: number | null;
+  readonly rho_median: number | null;
+  readonly rho_input_mean: number | null;
+  /** Images without a ρ, and so not in its mean. */
+  readonly rho_left_out: number;
+  /** Steps of the fooled images. */
+  readonly steps_mean: number | null;
+  /** Share of labelled images predicted right, skipped ones included; null without labels. */
+  readonly accuracy: number | null;
+  /** Adversarial images with a value below 0 or above 1. */
+  readonly leaves_unit_range: number;
+}
+
+export class Tally {
+  readonly #statuses: Record<AttackStatus, number> = {
+    fooled: 0,
+    exhausted: 0,
+    stalled: 0,
+    failed: 0,
+  };
+  readonly #rhos: number[] = [];
+  readonly #inputRhos: number[] = [];
+  #steps = 0;
+  #skipped = 0;
+  #labelled = 0;
+  #correct = 0;
+  #outside = 0;
+
+  add(record: AttackRecord): void {
+    this.#judge(record);
+    this.#statuses[record.status]++;
+    const { status, rho, rho_input, min, max, steps } = record;
+    if (status !== 'fooled') return;
+    this.#steps += steps;
+    if (rho !== null && Number.isFinite(rho)) this.#rhos.push(rho);
+    if (typeof rho_input === 'number' && Number.isFinite(rho_input)) {
+      this.#inputRhos.push(rho_input);
+    }
+    if ((min ?? 0) < 0 || (max ?? 0) > 1) this.#outside++;
+  }
+
+  /** Counts an image that --only-correct leaves out. */
+  skip(record: AttackRecord): void {
+    this.#judge(record);
+    this.#skipped++;
+  }
+
+  totals(): Totals {
+    const { fooled, exhausted, stalled, failed } = this.#statuses;
+    const images = fooled + exhausted + stalled + failed;
+    return {
+      images,
+      fooled,
+      exhausted,
+      stalled,
+      failed,
+      skipped: this.#skipped,
+      fooling_rate: images === 0 ? null : fooled / images,
+      rho_mean: mean(this.#rhos),
+      rho_median: median(this.#rhos),
+      rho_input_mean: mean(this.#inputRhos),
+      rho_left_out: images - this.#rhos.length,
+      steps_mean: fooled === 0 ? null : this.#steps / fooled,
+      accuracy: this.#labelled === 0 ? null : this.#correct / this.#labelled,
+      leaves_unit_range: this.#outside,
+    };
+  }
+
+  #judge({ label, predicted }: AttackRecord): void {
+    if (label === null || predicted === null) return;
+    this.#labelled++;
+    if (label === predicted) this.#correct++;
+  }
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
