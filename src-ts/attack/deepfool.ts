@@ -184,10 +184,10 @@ export class DeepFoolAttack {
  */
 async function compileLargest(
   executor: Executor,
-  { graph, state }: StepGraph,
+  { graph, state, single }: StepGraph,
   batch: number | undefined,
 ): Promise<{ program: Program; fits: number }> {
-  for (let fits = batch ?? DEFAULT_BATCH; ; fits = Math.ceil(fits / 2)) {
+  for (let fits = single ? 1 : (batch ?? DEFAULT_BATCH); ; fits = Math.ceil(fits / 2)) {
     const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, fits]));
     const options = { capacity, state };
     const { total, largestBuffer, bufferLimit } = executor.memory(graph, options);

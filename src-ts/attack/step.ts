@@ -64,6 +64,8 @@ export interface StepGraph {
   readonly state: Readonly<Record<string, string>>;
   /** K − 1: the classes each image's step is compared with. */
   readonly rivals: number;
+  /** Whether the model takes one image at a time, so that there can be only one slot. */
+  readonly single: boolean;
   /** Columns of the state `measures`. */
   readonly measures: readonly MeasureName[];
 }
@@ -77,11 +79,14 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
   return new StepBuilder(model, options).build();
 }
 
-/** The logits an attack compares: those of the model, or (0, f) for a binary one. */
 interface Forward {
+  /** What the model's input depends on, and gradients are taken with respect to. */
   readonly x: ValueId;
+  /** The logits an attack compares: those of the model, or (0, f) for a binary one: [N, classes]. */
   readonly logits: ValueId;
   readonly classes: number;
+  /** The same logits of a model that takes one image at a time, as it gives them: [1, classes]. */
+  readonly single: ValueId | null;
 }
 
 class StepBuilder {
@@ -90,15 +95,17 @@ class StepBuilder {
   readonly #model: Graph;
   readonly #options: ResolvedOptions;
   readonly #imageShape: readonly number[];
+  readonly #single: boolean;
   readonly #state: Record<string, string> = {};
   readonly #slots = batchDim(SYMBOLS.slots);
   readonly #images = batchDim(SYMBOLS.active);
   readonly #steppers = batchDim(SYMBOLS.stepping);
 
   constructor(model: Graph, options: ResolvedOptions) {
-    const [, ...imageShape] = typeOf(model, model.inputs[0]!.id).shape;
+    const [batch, ...imageShape] = typeOf(model, model.inputs[0]!.id).shape;
     if (!isStatic(imageShape)) throw new InternalError('the model has a dynamic image size');
     this.#model = model;
+    this.#single = batch === 1;
     this.#options = options;
     this.#imageShape = imageShape;
   }
@@ -188,7 +195,13 @@ class StepBuilder {
         { symbol: SYMBOLS.remaining },
       ),
     );
-    return { graph: this.#b.finish(), state: this.#state, rivals, measures: names };
+    return {
+      graph: this.#b.finish(),
+      state: this.#state,
+      rivals,
+      single: this.#single,
+      measures: names,
+    };
   }
 
   #slotInput(name: string, dtype: Dtype, row: readonly number[] = []): ValueId {
@@ -215,18 +228,23 @@ class StepBuilder {
   #forward(x: ValueId): Forward {
     const e = this.#e;
     const { mean, std } = this.#options;
-    let image = x;
+    const seen = this.#single ? e.rows(x, e.int(0)) : x;
+    let image = seen;
     if (mean !== null && std !== null) {
       const perChannel = (values: readonly number[]): ValueId =>
         this.#b.constant(floatTensor([values.length, 1, 1], values));
-      image = e.div(e.sub(x, perChannel(mean)), perChannel(std));
+      image = e.div(e.sub(seen, perChannel(mean)), perChannel(std));
     }
     const moved = this.#b.inline(this.#model, { [this.#model.inputs[0]!.name]: image });
-    const output = moved.get(outputNamed(this.#model, 'logits'))!;
-    const classes = this.#b.typeOf(output).shape[1] as number;
-    if (classes > 1) return { x, logits: output, classes };
-    const logits = this.#b.emit('pad', { x: output }, { before: [0, 1], after: [0, 0], value: 0 });
-    return { x, logits, classes: 2 };
+    let logits = moved.get(outputNamed(this.#model, 'logits'))!;
+    if (this.#b.typeOf(logits).shape[1] === 1) {
+      logits = this.#b.emit('pad', { x: logits }, { before: [0, 1], after: [0, 0], value: 0 });
+    }
+    const classes = this.#b.typeOf(logits).shape[1] as number;
+    if (!this.#single) return { x: seen, logits, classes, single: null };
+    const shape = [this.#images, classes];
+    const all = this.#b.emit('expand', { x: logits }, { shape });
+    return { x: seen, logits: all, classes, single: logits };
   }
 
   #rivalCount(classes: number): number {
@@ -279,7 +297,7 @@ class StepBuilder {
 
   /** For each pair (image, class): w'_k = ∇(f_k − f_k0) and f'_k = f_k − f_k0. */
   #pairs(
-    { x, logits, classes }: Forward,
+    forward: Forward,
     original: ValueId,
     candidates: ValueId,
     stepping: ValueId,
@@ -295,19 +313,42 @@ class StepBuilder {
     const owner = this.#b.emit('reshape', { x: repeated }, { shape: [dim] });
     const rival = e.column(e.rows(candidates, stepping), dim);
     const own = e.column(e.rows(original, owner), dim);
-    const ids = this.#b.constant(intTensor([classes], [...Array(classes).keys()]));
+    const ids = this.#b.constant(intTensor([forward.classes], [...Array(forward.classes).keys()]));
     const cotangent = e.sub(e.toFloat(e.equal(rival, ids)), e.toFloat(e.equal(own, ids)));
+    const w = this.#single
+      ? this.#productsOneByOne(forward, cotangent, rivals)
+      : this.#product(forward.x, forward.logits, cotangent, owner);
+    const seen = e.rows(forward.logits, owner);
+    const logitOf = (index: ValueId): ValueId => this.#b.emit('take_along', { x: seen, index }, {});
+    return { w, gap: e.sub(logitOf(rival), logitOf(own)), dim };
+  }
+
+  /** The vector-Jacobian product of x with one cotangent a pair, or with one for its only row. */
+  #product(x: ValueId, logits: ValueId, cotangent: ValueId, owner: ValueId | null): ValueId {
     const [w] = gradient(this.#b, {
       seeds: [{ of: logits, cotangent }],
       wrt: [x],
-      owner: { index: owner, symbol: SYMBOLS.active },
+      ...(owner === null ? {} : { owner: { index: owner, symbol: SYMBOLS.active } }),
     });
     if (w === null || w === undefined) {
       throw new InternalError('the logits do not depend on the image');
     }
-    const seen = e.rows(logits, owner);
-    const logitOf = (index: ValueId): ValueId => this.#b.emit('take_along', { x: seen, index }, {});
-    return { w, gap: e.sub(logitOf(rival), logitOf(own)), dim };
+    return w;
+  }
+
+  /** For a model that takes one image: K − 1 products, side by side as the only image's pairs. */
+  #productsOneByOne({ x, single }: Forward, cotangents: ValueId, rivals: number): ValueId {
+    const parts = Array.from({ length: rivals }, (_, k) => {
+      const cotangent = this.#e.rows(cotangents, this.#e.int(k));
+      return [`x${k}`, this.#product(x, single!, cotangent, null)] as const;
+    });
+    const all = this.#b.emit('concat', Object.fromEntries(parts), { axis: 0 });
+    const image = this.#imageShape;
+    const shaped = this.#b.emit('reshape', { x: all }, { shape: [1, rivals, ...image] });
+    const grid = [this.#steppers, rivals, ...image];
+    const spread = this.#b.emit('expand', { x: shaped }, { shape: grid });
+    const dim = batchDim(SYMBOLS.stepping, rivals);
+    return this.#b.emit('reshape', { x: spread }, { shape: [dim, ...image] });
   }
 
   /** l̂ = argmin_k |f'_k| / ‖w'_k‖_q for each image that takes a step. */

@@ -44,7 +44,7 @@ export function gradient(builder: GraphBuilder, request: GradientRequest): (Valu
   for (const { of, cotangent } of request.seeds) accumulate(of, cotangent);
   for (const node of forward.toReversed()) {
     const dy = cotangents.get(node.output);
-    if (dy === undefined || !active.has(node.output)) continue;
+    if (dy === undefined || !inputIds(node).some((id) => active.has(id))) continue;
     for (const [id, cotangent] of applyVjp(builder, node, dy, views, active)) {
       accumulate(id, cotangent);
     }
@@ -68,7 +68,7 @@ function applyVjp(
   views: RowViews,
   active: ReadonlySet<ValueId>,
 ): [ValueId, ValueId][] {
-  const { vjp } = opDef(node.kind as OpKind);
+  const { vjp } = opDef(node.kind);
   const name = node.label === '' ? node.kind : `${node.kind} "${node.label}"`;
   if (vjp === 'not differentiable') {
     throw new NotDifferentiableError(`${name} has no gradient, and the output depends on it`);

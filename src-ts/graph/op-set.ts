@@ -39,7 +39,8 @@ export interface SliceRange {
 type Unary = { inputs: { x: ValueId }; attrs: NoAttrs };
 type Binary = { inputs: { a: ValueId; b: ValueId }; attrs: NoAttrs };
 type Reduction = { inputs: { x: ValueId }; attrs: { readonly axes: readonly number[] } };
-export type NoAttrs = Readonly<Record<never, never>>;
+/** An op that is told nothing. */
+export type NoAttrs = object;
 
 export interface OpSet {
   // Pointwise, one operand.
@@ -160,7 +161,7 @@ export interface OpSet {
   /** y[n, j] = x[n, index[n, j]] */
   take_along: { inputs: { x: ValueId; index: ValueId }; attrs: NoAttrs };
   /** 0, 1, 2, … along a dimension. */
-  iota: { inputs: Readonly<Record<never, never>>; attrs: { readonly size: Dim } };
+  iota: { inputs: Readonly<Record<string, never>>; attrs: { readonly size: Dim } };
 }
 
 export type OpKind = keyof OpSet;

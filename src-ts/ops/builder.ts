@@ -10,7 +10,7 @@ import type { InputsAs, OpDef } from './op-def.ts';
 
 /** The definition of an op, typed by its kind. */
 export function opDef<K extends OpKind>(kind: K): OpDef<K> {
-  return ops[kind] as unknown as OpDef<K>;
+  return ops[kind];
 }
 
 /** Replaces each id of a node's inputs; absent optional inputs stay absent. */
@@ -105,7 +105,7 @@ export class GraphBuilder {
     for (const [id, tensor] of graph.constants) moved.set(id, this.constant(tensor));
     for (const node of graph.nodes) {
       const inputs = mapInputs(node.inputs, lookup) as never;
-      moved.set(node.output, this.emit(node.kind, inputs, node.attrs as never, node.label));
+      moved.set(node.output, this.emit(node.kind, inputs, node.attrs, node.label));
     }
     return moved;
   }

@@ -12,7 +12,7 @@ import {
 } from '../core/shape.ts';
 import { allocate, scalar, type Tensor } from '../core/tensor.ts';
 import type { Node } from '../graph/graph.ts';
-import type { OpAttrs, OpKind, ValueId } from '../graph/op-set.ts';
+import type { OpKind, ValueId } from '../graph/op-set.ts';
 import {
   callKernel,
   defineKernel,
@@ -150,7 +150,7 @@ export function pointwiseExpression(
     return binaryRows[node.kind as BinaryKind].wgsl(args['a']!, args['b']!, from);
   }
   const row = unaryRows[node.kind as UnaryKind] as UnaryRow<OpKind>;
-  return row.wgsl(args['x']!, node.attrs as OpAttrs<OpKind>, from);
+  return row.wgsl(args['x']!, node.attrs, from);
 }
 
 /** A leaf as a typed value: `bitcast<F>(a)`. */
@@ -294,7 +294,7 @@ function vec4Load(
 
 // ---- the family ------------------------------------------------------------------------------
 
-function unaryOp<K extends UnaryKind>(kind: K): OpDef<UnaryKind> {
+function unaryOp(kind: UnaryKind): OpDef<UnaryKind> {
   const row = unaryRows[kind] as unknown as UnaryRow<OpKind>;
   return {
     infer: ({ x }, attrs) => ({ dtype: row.result?.(attrs) ?? x.dtype, shape: x.shape }),
@@ -340,7 +340,7 @@ function binaryOp(kind: BinaryKind): OpDef<BinaryKind> {
         a: leafExpression(0, a.type.dtype),
         b: leafExpression(1, b.type.dtype),
       };
-      return [pointwiseCall([a, b], output, pointwiseExpression(node as Node, args, a.type.dtype))];
+      return [pointwiseCall([a, b], output, pointwiseExpression(node, args, a.type.dtype))];
     },
     viewable: ['a', 'b'],
   };
@@ -374,7 +374,7 @@ const where: OpDef<'where'> = {
       a: leafExpression(1, a.type.dtype),
       b: leafExpression(2, b.type.dtype),
     };
-    const expression = pointwiseExpression(node as Node, args, a.type.dtype);
+    const expression = pointwiseExpression(node, args, a.type.dtype);
     return [pointwiseCall([condition, a, b], output, expression)];
   },
   viewable: ['condition', 'a', 'b'],

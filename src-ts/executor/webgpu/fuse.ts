@@ -3,7 +3,7 @@
 // aliases, and row views stay views where every reader can look through the table.
 import { elementCount, isStatic, sameShape } from '../../core/shape.ts';
 import { inputIds, typeOf, type Graph, type Node } from '../../graph/graph.ts';
-import type { OpKind, ValueId } from '../../graph/op-set.ts';
+import type { ValueId } from '../../graph/op-set.ts';
 import { opDef } from '../../ops/builder.ts';
 import {
   isPointwise,
@@ -93,7 +93,7 @@ function findViews(graph: Graph): Map<ValueId, RowView> {
   const producers = new Map(graph.nodes.map((node) => [node.output, node]));
   const blocked = new Set<ValueId>(graph.outputs.map(({ id }) => id));
   for (const node of graph.nodes) {
-    const { viewable = [] } = opDef(node.kind as OpKind);
+    const { viewable = [] } = opDef(node.kind);
     for (const [name, id] of Object.entries(node.inputs as Record<string, ValueId | undefined>)) {
       if (id !== undefined && !viewable.includes(name)) blocked.add(id);
     }
@@ -179,7 +179,7 @@ function absorbEpilogues(
       absorbed !== null &&
       producer?.kind === 'node' &&
       producer.epilogue === null &&
-      opDef(producer.node.kind as OpKind).hasEpilogue === true
+      opDef(producer.node.kind).hasEpilogue === true
     ) {
       out[at!] = { ...producer, output: unit.output, epilogue: absorbed.text };
       continue;

@@ -156,15 +156,15 @@ class Planner {
     }
     const { node } = unit;
     const label = node.label === '' ? node.kind : node.label;
-    const { inPlace } = opDef(node.kind as OpKind);
+    const { inPlace } = opDef(node.kind);
     if (inPlace !== undefined) this.#takeStorage(node, inPlace, at, label);
     for (const call of this.#lowerNode(node, unit)) this.#calls.push({ call, label });
   }
 
   #lowerNode(node: Node, unit: Unit & { kind: 'node' }): KernelCall[] {
     const context: LowerContext<OpKind> = {
-      node: node as never,
-      inputs: mapInputs(node.inputs as never, (id) => this.#operand(id)) as never,
+      node: node,
+      inputs: mapInputs(node.inputs as never, (id) => this.#operand(id)),
       output: this.#operand(unit.output),
       traits: this.#options.traits,
       extents: this.#options.capacity,
@@ -175,7 +175,7 @@ class Planner {
       temporary: (type) => this.#temporary(type),
       epilogue: unit.epilogue,
     };
-    return opDef(node.kind as OpKind).lower(context);
+    return opDef(node.kind).lower(context);
   }
 
   #temporary(type: TensorType): Operand {

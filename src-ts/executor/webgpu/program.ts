@@ -87,11 +87,7 @@ export class WebGpuProgram implements Program {
     const { data } = value;
     const bits = data instanceof Float64Array ? convert(value) : data;
     if (bits.byteLength === 0) return;
-    this.#device.queue.writeBuffer(
-      this.#bufferOf(port.id),
-      row * rowBytes,
-      bits as Float32Array<ArrayBuffer>,
-    );
+    this.#device.queue.writeBuffer(this.#bufferOf(port.id), row * rowBytes, bits);
   }
 
   setExtent(symbol: string, count: number): void {
@@ -281,7 +277,7 @@ function allocateStorage(device: WebGpuDevice, plan: Plan): ProgramStorage {
     const { data } = storage.tensor;
     const bits = data instanceof Float64Array ? convert(storage.tensor) : data;
     if (bits.length > 0) {
-      device.queue.writeBuffer(buffers.get(id)!, 0, bits as Float32Array<ArrayBuffer>);
+      device.queue.writeBuffer(buffers.get(id)!, 0, bits);
     }
   }
   const extents = new Map(
