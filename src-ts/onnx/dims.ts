@@ -16,7 +16,7 @@ export function combineDims(operator: DimOperator, a: Dim, b: Dim): Dim | null {
     case 'div':
       return quotient(a, b);
     case 'equal':
-      return sameDim(a, b) ? 1 : 0; // the batch equals no size: not even 1, since it stands for any
+      return equality(a, b);
     case 'maximum':
       return extremeOf(a, b, Math.max);
     case 'minimum':
@@ -56,6 +56,13 @@ function quotient(a: Dim, b: Dim): Dim | null {
 function extremeOf(a: Dim, b: Dim, pick: (a: number, b: number) => number): Dim | null {
   if (typeof a === 'number' && typeof b === 'number') return pick(a, b);
   return sameDim(a, b) ? a : null;
+}
+
+/** A batch differs from 0 and below; whether it is 1 must not matter, so it is not said. */
+function equality(a: Dim, b: Dim): Dim | null {
+  if (sameDim(a, b)) return 1;
+  if (typeof a === 'number') return typeof b === 'number' || a <= 0 ? 0 : null;
+  return typeof b === 'number' && b <= 0 ? 0 : null;
 }
 
 /** Entrywise on two lists, of which either may have a single entry; null when a result has no form. */

@@ -7,11 +7,23 @@ import { opDef } from '../ops/builder.ts';
 import type { InputsAs } from '../ops/op-def.ts';
 
 /** Elements that one folded value may have: the largest layer of VGG is 103 million. */
-export const MAX_FOLDED_ELEMENTS = 2 ** 27;
+const MAX_FOLDED_ELEMENTS = 2 ** 27;
 
 /** Kinds whose value costs far more than its size; a node is cheaper than folding them. */
 const COSTLY: ReadonlySet<OpKind> = new Set<OpKind>(['conv', 'matmul', 'max_pool', 'avg_pool']);
-const MAX_COSTLY_ELEMENTS = 2 ** 16;
+const MAX_COST = 2 ** 28;
+
+/** What one import may hold in folded values, so that many large ones do not add up to all memory. */
+export class FoldBudget {
+  #left = 2 ** 28;
+
+  /** Whether so many elements more may be held; if so, they are counted. */
+  spend(count: number): boolean {
+    if (count > MAX_FOLDED_ELEMENTS || count > this.#left) return false;
+    this.#left -= count;
+    return true;
+  }
+}
 
 /** The value of a node with constant operands, or null when it had better be computed at run time. */
 export function foldNode<K extends OpKind>(
@@ -19,15 +31,19 @@ export function foldNode<K extends OpKind>(
   inputs: InputsAs<K, Tensor>,
   attrs: OpAttrs<K>,
   type: TensorType,
+  budget: FoldBudget,
 ): Tensor | null {
   const { shape } = type;
   if (!isStatic(shape)) return null;
   const count = elementCount(shape);
-  if (count > MAX_FOLDED_ELEMENTS) return null;
-  if (COSTLY.has(kind) && count > MAX_COSTLY_ELEMENTS) return null;
+  if (COSTLY.has(kind) && count * largest(inputs) > MAX_COST) return null;
+  if (!budget.spend(count)) return null;
   const value = opDef(kind).evaluate(inputs, attrs, { type, shape: () => [...shape] });
   return rounded(value, type);
 }
+
+const largest = (inputs: object): number =>
+  Math.max(1, ...Object.values(inputs).map((tensor: Tensor) => tensor.data.length));
 
 function rounded(value: Tensor, { dtype }: TensorType): Tensor {
   if (dtype === 'float32' && !(value.data instanceof Float32Array)) {

@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { pruneGraph } from '../graph/prune.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { crossesBatch } from './batch-safety.ts';
+import { FoldBudget } from './fold.ts';
 import { importNodes } from './import-nodes.ts';
 import { NodeContext } from './node-context.ts';
 import { decodeModel } from './proto/decode.ts';
@@ -30,10 +31,11 @@ export function importOnnxGraph(bytes: Uint8Array, options: GraphImportOptions):
   const bound = bindPorts(model, builder, options);
   const wanted = model.graph.outputs.map(({ name }) => name);
   const batch = { size: 1, fixed: false };
-  const job = { file: options.name, model, builder, bound, wanted, batch };
+  const budget = new FoldBudget();
+  const job = { file: options.name, model, builder, bound, wanted, batch, budget };
   const values = importNodes(job);
   const described = { operator: 'output', label: options.name, opset: 0, outputCount: 0 };
-  const at = new NodeContext(builder, described, batch);
+  const at = new NodeContext(builder, described, batch, budget);
   for (const name of wanted) builder.output(name, at.idOf(values.get(name)!));
   return pruneGraph(builder.finish());
 }

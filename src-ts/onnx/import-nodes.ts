@@ -1,6 +1,7 @@
 // Runs the import rules over the nodes of a file. Nodes that no rule takes are collected, so that one
 // error lists them all: the values they would make are marked missing, and what reads those waits.
 import { EngineError, UnsupportedOpError, type UnsupportedNode } from '../core/errors.ts';
+import type { FoldBudget } from './fold.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { bindAttributes, bindInputs } from './bind-node.ts';
 import { NodeContext, NodeRefusal, type FileBatch } from './node-context.ts';
@@ -19,6 +20,7 @@ export interface ImportJob {
   readonly bound: ReadonlyMap<string, Value>;
   readonly wanted: readonly string[];
   readonly batch: FileBatch;
+  readonly budget: FoldBudget;
 }
 
 /** Values by their names in the file. */
@@ -93,7 +95,7 @@ function applyRule(
     opset,
     outputCount: node.outputs.length,
   };
-  const at = new NodeContext(job.builder, described, job.batch);
+  const at = new NodeContext(job.builder, described, job.batch, job.budget);
   const inputs = bindInputs(rule, given);
   const attributes = bindAttributes(rule, node);
   try {

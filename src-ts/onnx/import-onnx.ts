@@ -10,6 +10,7 @@ import type { Graph } from '../graph/graph.ts';
 import { pruneGraph } from '../graph/prune.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { foldAffine } from '../passes/fold-affine.ts';
+import { FoldBudget } from './fold.ts';
 import { importNodes } from './import-nodes.ts';
 import { adaptImage, ANY_BATCH, findImageInput } from './model-input.ts';
 import type { ImageInput, ImageShape } from './model-input.ts';
@@ -134,13 +135,14 @@ function readForAnyBatch(classifier: Classifier): {
 function readWith(classifier: Classifier, extent: Dim, batch: FileBatch): Reading {
   const { file, model, input, output } = classifier;
   const builder = new GraphBuilder();
+  const budget = new FoldBudget();
   const type = { dtype: 'float32', shape: [extent, ...input.image] } as const;
   const image = { kind: 'graph', type, id: builder.input('image', type) } as const;
   const end = (operator: string, label: string): NodeContext =>
-    new NodeContext(builder, { operator, label, opset: 0, outputCount: 1 }, batch);
+    new NodeContext(builder, { operator, label, opset: 0, outputCount: 1 }, batch, budget);
   const adapted = adaptImage(image, input, extent, end('input', input.name));
   const bound = new Map([[input.name, adapted]]);
-  const values = importNodes({ file, model, builder, bound, wanted: [output], batch });
+  const values = importNodes({ file, model, builder, bound, wanted: [output], batch, budget });
   const at = end('output', output);
   const { value, classes, notes } = findLogits(model.graph, values, output, at);
   builder.output('logits', at.idOf(value));

@@ -16,7 +16,7 @@ import type { OpAttrs, OpInputs, OpKind, ValueId } from '../graph/op-set.ts';
 import { opDef, type GraphBuilder } from '../ops/builder.ts';
 import type { InputsAs } from '../ops/op-def.ts';
 import { crossesBatch, mixesBatch } from './batch-safety.ts';
-import { foldNode, MAX_FOLDED_ELEMENTS } from './fold.ts';
+import { foldNode, type FoldBudget } from './fold.ts';
 import { constantValue, dimsOf, type Value } from './value.ts';
 
 /** Thrown by a rule that cannot take its node; the importer collects the reasons of all nodes. */
@@ -42,13 +42,16 @@ export class NodeContext {
   readonly outputCount: number;
   readonly batch: FileBatch;
   readonly #builder: GraphBuilder;
+  readonly #budget: FoldBudget;
 
   constructor(
     builder: GraphBuilder,
     node: { operator: string; label: string; opset: number; outputCount: number },
     batch: FileBatch,
+    budget: FoldBudget,
   ) {
     this.#builder = builder;
+    this.#budget = budget;
     this.operator = node.operator;
     this.label = node.label;
     this.opset = node.opset;
@@ -71,7 +74,7 @@ export class NodeContext {
         value.kind === 'constant' ? [[name, value.tensor] as const] : [],
       );
       const tensors = Object.fromEntries(known) as unknown as InputsAs<K, Tensor>;
-      const folded = foldNode(kind, tensors, attrs, type);
+      const folded = foldNode(kind, tensors, attrs, type, this.#budget);
       if (folded !== null) return constantValue(folded);
     }
     const ids = Object.fromEntries(operands.map(([name, value]) => [name, this.idOf(value)]));
@@ -103,9 +106,8 @@ export class NodeContext {
   /** A constant with the same number everywhere. */
   filled(shape: readonly number[], value: number, dtype: Dtype = 'float32'): Value {
     const count = elementCount(shape);
-    if (count > MAX_FOLDED_ELEMENTS) {
-      const limit = `at most ${MAX_FOLDED_ELEMENTS} are allowed`;
-      this.fail(`a constant of shape ${formatShape(shape)} has ${count} elements, ${limit}`);
+    if (!this.#budget.spend(count)) {
+      this.fail(`a constant of shape ${formatShape(shape)} has ${count} elements: too many`);
     }
     return constantValue(tensor(dtype, shape, allocate(dtype, count).fill(value)));
   }

@@ -1,6 +1,7 @@
 // The import rules by operator name.
 import type { ImportRule } from '../rule.ts';
 import * as conv from './conv.ts';
+import { Gather } from './gather.ts';
 import * as matmul from './matmul.ts';
 import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
@@ -22,5 +23,6 @@ export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...pool,
   ...reduce,
   ...shape,
+  Gather,
   Slice,
 };

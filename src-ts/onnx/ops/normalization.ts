@@ -44,10 +44,11 @@ export const LRN = defineRule(
   { alpha: 'float', beta: 'float', bias: 'float', size: 'int' },
   ({ X }, { alpha = 1e-4, beta = 0.75, bias = 1, size }, at) => {
     if (size === undefined || size < 1) return at.fail('size is missing');
+    const channels = at.staticDim(X.type.shape, 1);
     const window = {
       axis: 1,
-      before: Math.floor((size - 1) / 2),
-      after: Math.ceil((size - 1) / 2),
+      before: Math.min(channels, Math.floor((size - 1) / 2)),
+      after: Math.min(channels, Math.ceil((size - 1) / 2)),
     };
     const energy = at.emit('window_sum', { x: mul(X, X, at) }, window);
     const base = add(mul(energy, alpha / size, at), bias, at);

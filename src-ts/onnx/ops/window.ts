@@ -12,6 +12,9 @@ export interface WindowAttributes {
   readonly ceil_mode?: number;
 }
 
+/** Padding wider than any image; beyond it, a width is taken for damage. */
+const MAX_PAD = 2 ** 16;
+
 interface Window extends WindowGeometry {
   /** Padding after each axis as declared. */
   readonly padsEnd: readonly number[];
@@ -74,7 +77,7 @@ function padding(
   if (auto_pad === 'VALID') return { begin: none, end: none };
   if (auto_pad === 'NOTSET' || auto_pad === '') {
     const all = pads ?? [...none, ...none];
-    if (all.length !== 2 * rank || all.some((pad) => !(Math.abs(pad) < 2 ** 31))) {
+    if (all.length !== 2 * rank || all.some((pad) => !(Math.abs(pad) < MAX_PAD))) {
       at.fail(`pads [${all.join(', ')}] does not fit ${rank} spatial dimensions`);
     }
     if (all.some((pad) => pad < 0)) at.refuse('negative pads');
