@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { InternalError } from '../../src-ts/core/errors.ts';
-import type {
-  defineKernel} from '../../src-ts/kernels/kernel.ts';
+import type { defineKernel } from '../../src-ts/kernels/kernel.ts';
 import {
   callKernel,
   formatCallName,
