@@ -18,6 +18,7 @@ function exampleRun() {
     path.join(ROOT, 'examples/lenet-fashion-mnist.onnx'),
     ...['--data', setUpDataset()],
     ...['--range', '0:200'],
+    ...['--class-names', path.join(ROOT, 'examples/fashion-mnist-classes.txt')],
     ...['--contact-sheet', path.join(out, 'contact-sheet.png')],
     ...['--out', path.join(out, 'results.ndjson')],
   ];

@@ -44,18 +44,24 @@ function openBar(terminal: Terminal): Progress {
 
 function openLines(terminal: Terminal): Progress {
   const startedAt = performance.now();
-  let lastAt = startedAt;
+  let [now, said] = ['', ''];
+  // By the clock, not by the image: results come a batch at a time, and a line after the first of a
+  // batch would tell a wrong speed.
+  const timer = setInterval(() => {
+    if (now !== said) terminal.err(`${now}\n`);
+    said = now;
+  }, LINE_INTERVAL_MS);
+  timer.unref();
   return {
     update: (done, total, fooled) => {
-      const now = performance.now();
-      if (now - lastAt < LINE_INTERVAL_MS || done === total) return;
-      lastAt = now;
-      const speed = ((1000 * done) / (now - startedAt)).toPrecision(3);
-      terminal.err(`${done}/${total} images, ${fooled} fooled, ${speed} images/s\n`);
+      const speed = ((1000 * done) / (performance.now() - startedAt)).toPrecision(3);
+      now = `${done}/${total} images, ${fooled} fooled, ${speed} images/s`;
     },
     note: (text) => {
       terminal.err(`${text}\n`);
     },
-    stop: () => undefined,
+    stop: () => {
+      clearInterval(timer);
+    },
   };
 }

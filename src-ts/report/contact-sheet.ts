@@ -47,34 +47,32 @@ export async function requireSheetPath(path: string): Promise<void> {
 /** Collects a dozen fooled images, of as many classes as come by, and draws them. */
 export class ContactSheet {
   readonly #shape: readonly [channels: number, height: number, width: number];
-  /** The first of each predicted class, and the first of the rest. */
-  readonly #firsts = new Map<number, Card>();
-  readonly #others: Card[] = [];
+  /** Cards with a class not seen before, with a new pair of classes, and the rest, in this order. */
+  readonly #ranks: readonly [Card[], Card[], Card[]] = [[], [], []];
+  readonly #seen = new Set<string>();
 
   constructor(shape: readonly [channels: number, height: number, width: number]) {
     this.#shape = shape;
   }
 
   get empty(): boolean {
-    return this.#firsts.size === 0;
+    return this.#ranks[0].length === 0;
   }
 
   /** Takes the image when it was fooled and there is room for one like it. */
   offer({ record, image, adversarial }: SheetEntry): void {
-    const { predicted } = record;
-    if (record.status !== 'fooled' || predicted === null) return;
-    if (image === null || adversarial === null) return;
-    const card = { record, original: image.pixels, adversarial };
-    if (!this.#firsts.has(predicted) && this.#firsts.size < MOST_CARDS) {
-      this.#firsts.set(predicted, card);
-    } else if (this.#others.length < MOST_CARDS) {
-      this.#others.push(card);
-    }
+    const { predicted, adversarial: became } = record;
+    if (record.status !== 'fooled' || image === null || adversarial === null) return;
+    const keys = [String(predicted), `${predicted} to ${became}`];
+    const news = keys.findIndex((key) => !this.#seen.has(key));
+    for (const key of keys) this.#seen.add(key);
+    const rank = this.#ranks[news === -1 ? 2 : news]!;
+    if (rank.length < MOST_CARDS) rank.push({ record, original: image.pixels, adversarial });
   }
 
   /** Draws the page as PNG bytes. */
   async render(titles: SheetTitles, classNames: readonly string[] | null): Promise<Uint8Array> {
-    const cards = [...this.#firsts.values(), ...this.#others].slice(0, MOST_CARDS);
+    const cards = this.#ranks.flat().slice(0, MOST_CARDS);
     cards.sort((a, b) => a.record.index - b.record.index);
     const page = new Page(this.#shape, cards.length);
     page.drawHead(titles);
@@ -123,6 +121,7 @@ const COLORS = {
 const SMALL_TILE = 112;
 const LARGE_TILE = 176;
 const SMALL_SIDE = 96;
+const LEAST_WIDTH = 720;
 const MARGIN = 40;
 const HEAD = 104;
 const GUTTER = 18;
@@ -147,7 +146,8 @@ class Page {
     const most = this.#cardWidth > 460 ? 2 : 3;
     this.#columns = Math.max(1, Math.min(most, cards));
     const rows = Math.max(1, Math.ceil(cards / this.#columns));
-    const width = 2 * MARGIN + this.#columns * (this.#cardWidth + GUTTER) - GUTTER;
+    const grid = this.#columns * (this.#cardWidth + GUTTER) - GUTTER;
+    const width = Math.max(LEAST_WIDTH, grid + 2 * MARGIN);
     const height = HEAD + rows * (this.#cardHeight + GUTTER) - GUTTER + MARGIN;
     const { canvas, context } = openCanvas(width, height, DENSITY);
     this.canvas = canvas;
@@ -166,11 +166,16 @@ class Page {
     write(`How little it takes to fool ${name}`, 52, 24, 600, COLORS.ink);
     const facts = [
       `DeepFool, p = ${p}`,
-      `mean ρ = ${formatNumber(rho_mean, 3)}`,
+      `mean ρ = ${rho_mean?.toPrecision(3) ?? '–'}`,
       `${fooled} of ${count(images, 'image')} fooled (${formatPercent(fooling_rate)})`,
       `${formatNumber(steps_mean, 2)} steps on average`,
     ];
     write(facts.join('   ·   '), 78, 13.5, 400, COLORS.quiet);
+    if (this.#columns === 1) return; // no room beside the facts
+    const right = this.canvas.width / DENSITY - MARGIN;
+    const legend = 'image  +  perturbation, magnified as stated  =  adversarial image';
+    const style = { size: 11.5, color: COLORS.quiet, align: 'right' } as const;
+    drawText(this.#context, legend, right, 78, style);
   }
 
   drawCard(card: Card, position: number, classNames: readonly string[] | null): void {
@@ -195,7 +200,7 @@ class Page {
       },
       {
         pixels,
-        caption: `ρ ${formatNumber(record.rho, 3)}`,
+        caption: `ρ ${record.rho?.toPrecision(3) ?? '–'}`,
         color: ink,
         below: `× ${factor}, ${count(record.steps, 'step')}`,
         belowColor: COLORS.quiet,
@@ -277,10 +282,10 @@ export function magnify({ original, adversarial }: Pick<Card, 'original' | 'adve
   return { pixels: r.map((value) => 0.5 + factor * value), factor };
 }
 
-/** The largest of 1, 2, 5, 10, 20, 50, … that is not above x; 1 at least. */
+/** The largest of 1, 1.5, 2, 3, 4, 5, 6, 8, times a power of ten, not above x; whole, 1 at least. */
 function roundFactor(x: number): number {
   const power = 10 ** Math.floor(Math.log10(x));
-  const leading = [5, 2, 1].find((digit) => digit * power <= x) ?? 1;
+  const leading = [8, 6, 5, 4, 3, 2, 1.5, 1].find((digit) => digit * power <= x) ?? 1;
   return Math.max(1, Math.round(leading * power));
 }
 
