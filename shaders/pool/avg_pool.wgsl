@@ -1,4 +1,4 @@
-// The mean of each window. An invocation makes one output.
+// The mean of each window.
 //#import common/work.wgsl
 //#import pool/window.wgsl
 //#import pool/divisor.wgsl
@@ -7,13 +7,20 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group_index(group) * 64u + local;
-  if (i >= params.unit * extent.x) {
+  let item = group_index(group) * 64u + local;
+  if (item >= params.unit * extent.x) {
     return;
   }
-  let ox = i % params.outWidth;
-  let oy = i / params.outWidth % params.outHeight;
-  let base = i / params.outWidth / params.outHeight * params.inHeight * params.inWidth;
+  let strip = strip_of(item, params.outHeight, params.outWidth);
+  let base = strip.plane * params.inHeight * params.inWidth;
+  let out = (strip.plane * params.outHeight + strip.row) * params.outWidth;
+  let end = min(strip.column + STRIP, params.outWidth);
+  for (var ox = strip.column; ox < end; ox++) {
+    y[out + ox] = window_total(base, strip.row, ox) / divisor(strip.row, ox);
+  }
+}
+
+fn window_total(base: u32, oy: u32, ox: u32) -> f32 {
   var sum = 0.0;
   for (var ky = 0u; ky < params.kernelHeight; ky++) {
     let sy = oy * params.strideY + ky * params.dilationY - params.padY;
@@ -27,5 +34,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
     }
   }
-  y[i] = sum / divisor(oy, ox);
+  return sum;
 }

@@ -13,6 +13,9 @@ fn divisor(oy: u32, ox: u32) -> f32 {
 fn counted(start: u32, kernel: u32, dilation: u32, pad: u32, size: u32, padEnd: u32) -> u32 {
   let first = select(pad, 0u, PADDED);
   let end = pad + size + select(0u, padEnd, PADDED);
+  if (dilation == 1u) {
+    return min(start + kernel, end) - max(start, first);
+  }
   var count = 0u;
   for (var k = 0u; k < kernel; k++) {
     let at = start + k * dilation;

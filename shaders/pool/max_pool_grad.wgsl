@@ -8,36 +8,46 @@
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
 const ARGMAX_ROWS = false;
+const J = 0u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group_index(group) * 64u + local;
-  if (i >= params.unit * extent.x) {
+  let item = group_index(group) * 64u + local;
+  if (item >= params.unit * extent.x) {
     return;
   }
-  let inPlane = params.inHeight * params.inWidth;
-  let outPlane = params.outHeight * params.outWidth;
-  let plane = i / inPlane;
-  let place = i % inPlane;
-  let iy = place / params.inWidth;
-  let ix = place % params.inWidth;
-  var chosenPlane = plane;
+  let strip = strip_of(item, params.inHeight, params.inWidth);
+  var chosenPlane = strip.plane;
   if (ARGMAX_ROWS) {
-    let entry = u32(argmax_table[plane / params.planesPerEntry]);
-    chosenPlane = entry * params.planesPerEntry + plane % params.planesPerEntry;
+    let entry = u32(argmax_table[strip.plane / params.planesPerEntry]);
+    chosenPlane = entry * params.planesPerEntry + strip.plane % params.planesPerEntry;
   }
-  let endY = end_output(iy, params.padY, params.strideY, params.outHeight);
-  let endX = end_output(ix, params.padX, params.strideX, params.outWidth);
-  let firstX = first_output(ix, params.padX, reach(params.kernelWidth, params.dilationX), params.strideX);
-  var oy = first_output(iy, params.padY, reach(params.kernelHeight, params.dilationY), params.strideY);
-  var sum = 0.0;
+  let outPlane = params.outHeight * params.outWidth;
+  let last = min(strip.column + STRIP, params.inWidth) - 1u;
+  let endY = end_output(strip.row, params.padY, params.strideY, params.outHeight);
+  let endX = end_output(last, params.padX, params.strideX, params.outWidth);
+  let reachX = reach(params.kernelWidth, params.dilationX);
+  let reachY = reach(params.kernelHeight, params.dilationY);
+  let firstX = first_output(strip.column, params.padX, reachX, params.strideX);
+  var oy = first_output(strip.row, params.padY, reachY, params.strideY);
+  let place = strip.row * params.inWidth + strip.column;
+  //#unroll J 0..STRIP
+  var sum_J = 0.0;
+  //#end
   for (; oy < endY; oy++) {
     for (var ox = firstX; ox < endX; ox++) {
       let o = oy * params.outWidth + ox;
-      if (u32(argmax[chosenPlane * outPlane + o]) == place) {
-        sum += dy[plane * outPlane + o];
-      }
+      let offset = u32(argmax[chosenPlane * outPlane + o]) - place;
+      let share = dy[strip.plane * outPlane + o];
+      //#unroll J 0..STRIP
+      sum_J += select(0.0, share, offset == J);
+      //#end
     }
   }
-  dx[i] = sum;
+  let out = strip.plane * params.inHeight * params.inWidth + place;
+  //#unroll J 0..STRIP
+  if (strip.column + J <= last) {
+    dx[out + J] = sum_J;
+  }
+  //#end
 }

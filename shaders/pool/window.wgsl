@@ -1,6 +1,9 @@
 // Windows over planes: an output o reads the inputs o·stride − pad + k·dilation of its kernel.
+//
+// An invocation makes a strip of STRIP results next to each other in a row, because finding the plane,
+// row and column of a result takes divisions, which cost more than a pool's arithmetic.
 struct Params {
-  unit: u32, // results per live row
+  unit: u32, // strips per live row
   inHeight: u32,
   inWidth: u32,
   outHeight: u32,
@@ -18,6 +21,20 @@ struct Params {
   planesPerEntry: u32, // planes behind one index of the first axis
 }
 @group(0) @binding(0) var<uniform> params: Params;
+
+const STRIP = 1u;
+
+struct Strip {
+  plane: u32,
+  row: u32,
+  column: u32, // the first
+}
+
+fn strip_of(item: u32, height: u32, width: u32) -> Strip {
+  let strips = (width + STRIP - 1u) / STRIP;
+  let row = item / strips;
+  return Strip(row / height, row % height, item % strips * STRIP);
+}
 
 // The first output whose window, `reach` wide, can contain input i.
 fn first_output(i: u32, pad: u32, reach: u32, stride: u32) -> u32 {

@@ -1,9 +1,9 @@
 // From pools to kernel calls: one invocation for each element of the result, forward and backward.
 import { elementCount } from '../core/shape.ts';
 import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
-import { callKernel, defineKernel, type KernelCall } from '../kernels/kernel.ts';
-import { tableOf, workOverElements } from './lowering.ts';
-import type { LowerContext, Operand } from './op-def.ts';
+import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
+import { tableOf, workOverElements, workOverRows } from './lowering.ts';
+import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { planeWindow } from './window.ts';
 
 const WINDOW_PARAMS = [
@@ -31,7 +31,7 @@ const WINDOW_PARAMS = [
 
 export const maxPoolKernel = defineKernel({
   file: 'pool/max_pool.wgsl',
-  constants: ['INDEX'],
+  constants: ['STRIP', 'INDEX'],
   slots: [],
   buffers: ['x', 'y'],
   params: WINDOW_PARAMS,
@@ -39,7 +39,7 @@ export const maxPoolKernel = defineKernel({
 
 export const maxPoolGradKernel = defineKernel({
   file: 'pool/max_pool_grad.wgsl',
-  constants: ['ARGMAX_ROWS'],
+  constants: ['STRIP', 'ARGMAX_ROWS'],
   slots: [],
   buffers: ['dy', 'argmax', 'argmax_table', 'dx'],
   params: WINDOW_PARAMS,
@@ -47,7 +47,7 @@ export const maxPoolGradKernel = defineKernel({
 
 export const avgPoolKernel = defineKernel({
   file: 'pool/avg_pool.wgsl',
-  constants: ['PADDED'],
+  constants: ['STRIP', 'PADDED'],
   slots: [],
   buffers: ['x', 'y'],
   params: WINDOW_PARAMS,
@@ -55,7 +55,7 @@ export const avgPoolKernel = defineKernel({
 
 export const avgPoolGradKernel = defineKernel({
   file: 'pool/avg_pool_grad.wgsl',
-  constants: ['PADDED'],
+  constants: ['STRIP', 'PADDED'],
   slots: [],
   buffers: ['dy', 'dx'],
   params: WINDOW_PARAMS,
@@ -74,18 +74,29 @@ const WORKGROUP = 64;
 interface PoolContext {
   readonly node: { readonly kind: OpKind; readonly label: string };
   readonly output: Operand;
+  readonly traits: AdapterTraits;
+}
+
+/** Results of one invocation: more where each costs a core its time, fewer where many must be busy. */
+const stripOf = ({ traits }: PoolContext): number => (traits.subgroupLanes === null ? 4 : 8);
+
+function stripWork(context: PoolContext): Work {
+  const { output } = context;
+  const strips = Math.ceil(output.shape.at(-1)! / stripOf(context));
+  return workOverRows(output, elementCount(output.shape.slice(1, -1)) * strips, WORKGROUP);
 }
 
 /** The parameters every pool kernel takes, for windows over planes of `size`. */
 function windowParams(
-  { node, output }: PoolContext,
+  context: PoolContext,
   geometry: WindowGeometry & { readonly padsEnd?: readonly number[] },
   size: readonly number[],
 ) {
+  const { node, output } = context;
   const window = planeWindow(node.kind, node.label, geometry, size);
   const ends = geometry.padsEnd ?? [];
   return {
-    unit: workOverElements(output, WORKGROUP).unit,
+    unit: stripWork(context).unit,
     inHeight: window.input[0],
     inWidth: window.input[1],
     outHeight: window.output[0],
@@ -113,10 +124,10 @@ function maxPoolCall(
   const { node, inputs, output } = context;
   return [
     callKernel(maxPoolKernel, {
-      constants: { INDEX },
+      constants: { STRIP: stripOf(context), INDEX },
       buffers: { x: inputs.x.buffer, y: output.buffer },
       params: windowParams(context, node.attrs, spatial(inputs.x)),
-      work: workOverElements(output, WORKGROUP),
+      work: stripWork(context),
     }),
   ];
 }
@@ -132,7 +143,7 @@ export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): Kernel
   const { node, output } = context;
   return [
     callKernel(maxPoolGradKernel, {
-      constants: { ARGMAX_ROWS: argmax.table !== null },
+      constants: { STRIP: stripOf(context), ARGMAX_ROWS: argmax.table !== null },
       buffers: {
         dy: dy.buffer,
         argmax: argmax.buffer,
@@ -140,7 +151,7 @@ export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): Kernel
         dx: output.buffer,
       },
       params: windowParams(context, node.attrs, node.attrs.inputSize),
-      work: workOverElements(output, WORKGROUP),
+      work: stripWork(context),
     }),
   ];
 }
@@ -151,10 +162,10 @@ export function lowerAvgPool(context: LowerContext<'avg_pool'>): KernelCall[] {
   const { node, inputs, output } = context;
   return [
     callKernel(avgPoolKernel, {
-      constants: { PADDED: isPadded(node.attrs) },
+      constants: { STRIP: stripOf(context), PADDED: isPadded(node.attrs) },
       buffers: { x: inputs.x.buffer, y: output.buffer },
       params: windowParams(context, node.attrs, spatial(inputs.x)),
-      work: workOverElements(output, WORKGROUP),
+      work: stripWork(context),
     }),
   ];
 }
@@ -163,10 +174,10 @@ export function lowerAvgPoolGrad(context: LowerContext<'avg_pool_grad'>): Kernel
   const { node, inputs, output } = context;
   return [
     callKernel(avgPoolGradKernel, {
-      constants: { PADDED: isPadded(node.attrs) },
+      constants: { STRIP: stripOf(context), PADDED: isPadded(node.attrs) },
       buffers: { dy: inputs.dy.buffer, dx: output.buffer },
       params: windowParams(context, node.attrs, node.attrs.inputSize),
-      work: workOverElements(output, WORKGROUP),
+      work: stripWork(context),
     }),
   ];
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'vitest';
 import { floatTensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import type { AvgPoolGeometry, WindowGeometry } from '../../src-ts/graph/op-set.ts';
 import { opDef } from '../../src-ts/ops/builder.ts';
-import { expectSameOnDevice } from '../reference/on-device.ts';
+import { expectSameOnDevice, FAMILIES } from '../reference/on-device.ts';
 import { randomTensor } from '../reference/random.ts';
 
 interface PoolCase {
@@ -63,13 +63,17 @@ function placesOf(x: Tensor, window: WindowGeometry): Tensor {
   return opDef('max_pool_argmax').evaluate({ x }, window, context);
 }
 
-describe.each(Object.entries(WINDOWS))('over %s', (_, { size, window }) => {
+const OVER = FAMILIES.flatMap((family) =>
+  Object.entries(WINDOWS).map(([name, each]) => ({ family, name, ...each })),
+);
+
+describe.each(OVER)('the $family kernels over $name', ({ family, size, window }) => {
   const x = randomTensor([3, 4, ...size], 1);
   const dy = randomTensor([3, 4, ...window.outputSize], 2);
   const back = { ...window, inputSize: size };
 
   it('takes maxima', async () => {
-    await expectSameOnDevice('tiled', 'max_pool', { inputs: { x }, attrs: window, batched: ['x'] });
+    await expectSameOnDevice(family, 'max_pool', { inputs: { x }, attrs: window, batched: ['x'] });
   });
 
   it('finds the places of maxima, the first on ties', async () => {
@@ -78,31 +82,31 @@ describe.each(Object.entries(WINDOWS))('over %s', (_, { size, window }) => {
       Array.from(x.data, (value) => Math.round(2 * value)),
     );
     const each = { inputs: { x: coarse }, attrs: window, batched: ['x'] };
-    await expectSameOnDevice('tiled', 'max_pool_argmax', { ...each, tolerance: 0 });
+    await expectSameOnDevice(family, 'max_pool_argmax', { ...each, tolerance: 0 });
   });
 
   it('sends gradients to the places of maxima', async () => {
     const inputs = { dy, argmax: placesOf(x, window) };
     const batched = ['dy', 'argmax'];
-    await expectSameOnDevice('tiled', 'max_pool_grad', { inputs, attrs: back, batched });
+    await expectSameOnDevice(family, 'max_pool_grad', { inputs, attrs: back, batched });
   });
 
   it('sends gradients to places read through a table', async () => {
     const pairs = randomTensor([5, 4, ...window.outputSize], 3);
     const inputs = { dy: pairs, argmax: placesOf(x, window) };
     const views = { argmax: [2, 2, 0, 1, 0] };
-    await expectSameOnDevice('tiled', 'max_pool_grad', {
+    await expectSameOnDevice(family, 'max_pool_grad', {
       ...{ inputs, attrs: back, batched: ['dy'], views },
     });
   });
 
   it('takes means', async () => {
-    await expectSameOnDevice('tiled', 'avg_pool', { inputs: { x }, attrs: window, batched: ['x'] });
+    await expectSameOnDevice(family, 'avg_pool', { inputs: { x }, attrs: window, batched: ['x'] });
   });
 
   it('spreads gradients of means', async () => {
     const each = { inputs: { dy }, attrs: back, batched: ['dy'] };
-    await expectSameOnDevice('tiled', 'avg_pool_grad', each);
+    await expectSameOnDevice(family, 'avg_pool_grad', each);
   });
 });
 
