@@ -1,8 +1,10 @@
 // Gradient of a convolution with respect to its weights: an invocation owns one weight and sums over
-// images, then pixels, always in that order. A live batch scales the sum, not the number of weights.
+// images, then pixels, always in that order. The live batch scales the sum, not the number of weights:
+// those are spread over y, of which one launch may not have enough.
 //#import common/work.wgsl
 struct Params {
   unit: u32, // weights
+  launched: u32, // invocations
   images: u32, // for each live row
   inChannels: u32, // of one group
   outChannels: u32, // of one group
@@ -27,10 +29,12 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group_index(group) * 64u + local;
-  if (i >= params.unit) {
-    return;
+  for (var i = group.y * 64u + local; i < params.unit; i += params.launched) {
+    dw[i] = weight_grad(i);
   }
+}
+
+fn weight_grad(i: u32) -> f32 {
   let kx = i % params.kernelWidth;
   let ky = i / params.kernelWidth % params.kernelHeight;
   let pair = i / params.kernelWidth / params.kernelHeight;
@@ -55,5 +59,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
     }
   }
-  dw[i] = sum;
+  return sum;
 }

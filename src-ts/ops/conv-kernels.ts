@@ -66,7 +66,7 @@ export const convWeightGradKernel = defineKernel({
   slots: [],
   buffers: ['x', 'dy', 'dw'],
   params: [
-    ...(['unit', 'images', 'inChannels', 'outChannels', 'groups'] as const),
+    ...(['unit', 'launched', 'images', 'inChannels', 'outChannels', 'groups'] as const),
     ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'kernelHeight', 'kernelWidth'] as const),
     ...(['strideY', 'strideX', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
   ],

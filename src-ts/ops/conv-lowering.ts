@@ -13,6 +13,7 @@ import { planeWindow } from './window.ts';
 
 const THREADS = 16; // along each side of a workgroup of the tiled kernel
 const DEPTH = 16;
+const MOST_GROUPS = 65535; // along one dimension of a dispatch
 
 export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
   const { x, w, bias } = context.inputs;
@@ -152,11 +153,13 @@ export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): Kern
   const window = planeWindow('conv_weight_grad', label, attrs, x.shape.slice(2));
   const images = workOverRows(x, 1, 64);
   const unit = elementCount(attrs.weightShape);
+  const groups = Math.min(Math.ceil(unit / 64), MOST_GROUPS);
   return [
     callKernel(convWeightGradKernel, {
       buffers: { x: x.buffer, dy: dy.buffer, dw: context.output.buffer },
       params: {
         unit,
+        launched: 64 * groups,
         images: images.unit,
         ...weightGradChannels(attrs, attrs.weightShape),
         inHeight: window.input[0],
@@ -172,8 +175,8 @@ export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): Kern
         padY: window.pads[0],
         padX: window.pads[1],
       },
-      // The batch is named for its extent, which bounds the sum; workgroups past `unit` return.
-      work: { unit, batch: images.batch, perGroup: 64 },
+      // The batch is named for its extent, which bounds the sum, and asks for one workgroup along x.
+      work: { unit: 1, batch: images.batch, perGroup: Infinity, y: groups },
     }),
   ];
 }

@@ -141,7 +141,7 @@ function chooseTile({ subgroupLanes: lanes }: AdapterTraits, product: Product): 
   }
   const widest = few ? 8 : 4;
   const COLUMNS = [1, 2, 4].find((count) => count < widest && columns <= count * lanes) ?? widest;
-  const ROW_GROUPS = Math.max(1, (few ? 8 : 32) / lanes);
+  const ROW_GROUPS = Math.max(1, (few ? 16 : 32) / lanes);
   const constants = { LANES: lanes, ROW_GROUPS, COLUMNS, ...views };
   return {
     rows: ROW_GROUPS * lanes,
