@@ -5,7 +5,8 @@ import type { CompileOptions, DeviceInfo, Executor, MemoryNeed, Program } from '
 import { WebGpuDevice, type OpenOptions } from './device.ts';
 import { PipelineCache } from './pipelines.ts';
 import { planGraph } from './plan.ts';
-import { largestBufferOf, plannedBytes, WebGpuProgram } from './program.ts';
+import { WebGpuProgram } from './program.ts';
+import { largestBufferOf, plannedBytes } from './storage.ts';
 
 export { listAdapters, type OpenOptions } from './device.ts';
 
