@@ -2,7 +2,6 @@
 import { DeviceLimitError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { Graph } from '../../graph/graph.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import type { WebGpuDevice } from './device.ts';
 import type { Plan } from './plan.ts';
