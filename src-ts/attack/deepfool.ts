@@ -8,6 +8,7 @@ import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
 import { recordOf, type AttackImage, type AttackRecord, type ImageReading } from './record.ts';
+import { Refinement, type Refined } from './refine.ts';
 import { buildStepGraph, STATUSES, SYMBOLS, type StepGraph } from './step.ts';
 
 /** A classifier as attacks see it. */
@@ -27,7 +28,10 @@ export interface AttackResult {
   readonly record: AttackRecord;
   /** The image as attacked. */
   readonly image: AttackImage;
-  /** The adversarial image, the very one whose logits were seen; null unless asked for with `images`. */
+  /**
+   * The adversarial image, the very one whose logits were seen; null unless asked for with `images`;
+   * the refined one with `refine`.
+   */
   readonly adversarial: Float32Array | null;
 }
 
@@ -52,6 +56,7 @@ export class DeepFoolAttack {
   readonly #model: AttackModel;
   readonly #step: StepGraph;
   readonly #program: Program;
+  readonly #refinement: Refinement | null;
   readonly #images: boolean;
 
   private constructor(
@@ -59,6 +64,7 @@ export class DeepFoolAttack {
     options: ResolvedOptions,
     step: StepGraph,
     program: Program,
+    refinement: Refinement | null,
     batch: number,
     images: boolean,
   ) {
@@ -66,6 +72,7 @@ export class DeepFoolAttack {
     this.options = options;
     this.#step = step;
     this.#program = program;
+    this.#refinement = refinement;
     this.batch = batch;
     this.#images = images;
   }
@@ -89,7 +96,10 @@ export class DeepFoolAttack {
     if (model.classes < 1) throw new ModelError('the model has no outputs');
     const step = buildStepGraph(model.graph, resolved);
     const { program, fits } = await compileLargest(executor, step, batch);
-    return new DeepFoolAttack(model, resolved, step, program, fits, images);
+    const refinement = resolved.refine
+      ? await Refinement.create(executor, model.graph, resolved, fits)
+      : null;
+    return new DeepFoolAttack(model, resolved, step, program, refinement, fits, images);
   }
 
   /** Attacks images in order, a batch at a time; results come in the order of the images. */
@@ -103,15 +113,31 @@ export class DeepFoolAttack {
 
   dispose(): void {
     this.#program.dispose();
+    this.#refinement?.dispose();
   }
 
   async #attackGroup(group: readonly AttackImage[]): Promise<AttackResult[]> {
     this.#fillSlots(group);
     await this.#runToEnd(group.length);
     const names = ['original', 'adversarial', 'steps', 'status', 'measures'];
-    if (this.#images) names.push('x');
+    if (this.#images || this.#refinement !== null) names.push('x');
     const read = await this.#program.read(names, { start: 0, end: group.length });
-    return group.map((image, slot) => this.#resultOf(image, slot, read));
+    const found = group.map((image, slot) => this.#foundIn(slot, image, read));
+    const refined = await this.#refine(found);
+    return found.map((each) => this.#resultOf(each, refined.get(each) ?? null));
+  }
+
+  /** What refinement makes of the fooled images. */
+  async #refine(found: readonly Found[]): Promise<Map<Found, Refined>> {
+    const fooled = found.filter(({ reading }) => reading.status === 'fooled');
+    const images = fooled.map(({ image, reading, x }) => ({
+      x0: image.pixels,
+      x: x!,
+      original: reading.original,
+      adversarial: reading.adversarial,
+    }));
+    const refined = (await this.#refinement?.refine(images)) ?? [];
+    return new Map(refined.map((each, k) => [fooled[k]!, each]));
   }
 
   #fillSlots(group: readonly AttackImage[]): void {
@@ -152,11 +178,7 @@ export class DeepFoolAttack {
     await Promise.all(behind);
   }
 
-  #resultOf(
-    image: AttackImage,
-    slot: number,
-    read: Readonly<Record<string, Tensor>>,
-  ): AttackResult {
+  #foundIn(slot: number, image: AttackImage, read: Readonly<Record<string, Tensor>>): Found {
     const columns = this.#step.measures;
     const measures = Object.fromEntries(
       columns.map((name, k) => [name, read['measures']!.data[slot * columns.length + k]!]),
@@ -169,13 +191,21 @@ export class DeepFoolAttack {
       measures,
     };
     const size = image.pixels.length;
-    const adversarial = read['x']?.data.slice(slot * size, (slot + 1) * size) ?? null;
-    return {
-      image,
-      record: recordOf(image, reading, this.options),
-      adversarial: adversarial as Float32Array | null,
-    };
+    const x = read['x']?.data.slice(slot * size, (slot + 1) * size) ?? null;
+    return { image, reading, x: x as Float32Array | null };
   }
+
+  #resultOf({ image, reading, x }: Found, refined: Refined | null): AttackResult {
+    const record = recordOf(image, reading, this.options, refined);
+    return { image, record, adversarial: this.#images ? (refined?.image ?? x) : null };
+  }
+}
+
+/** What the device found for one image, before refinement. */
+interface Found {
+  readonly image: AttackImage;
+  readonly reading: ImageReading;
+  readonly x: Float32Array | null;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface DeepFoolOptions {
   readonly bounds?: readonly [number, number];
   /** Attack towards this class instead of the nearest. */
   readonly target?: number;
+  /** After success, bisects along r̂ for the smallest part of it that still fools. Default false. */
+  readonly refine?: boolean;
   /** Per-channel mean and standard deviation subtracted and divided before the model sees the image. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -30,6 +32,7 @@ export interface ResolvedOptions {
   readonly stabilizer: number;
   readonly bounds: readonly [number, number] | null;
   readonly target: number | null;
+  readonly refine: boolean;
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;
 }
@@ -62,7 +65,8 @@ export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject
     require(known, 'target', `a class of the model, 0 to ${classes - 1}`, target);
   }
   const { mean, std } = resolveNormalization(options, subject.channels);
-  return { norm, overshoot, candidates, maxSteps, stabilizer, bounds, target, mean, std };
+  const { refine = false } = options;
+  return { norm, overshoot, candidates, maxSteps, stabilizer, bounds, target, refine, mean, std };
 }
 
 function resolveNormalization(

@@ -1,6 +1,7 @@
 // One record an image: what happened to it, and how large the perturbation is.
 import type { MeasureName } from './measures.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Refined } from './refine.ts';
 import type { SlotStatus } from './step.ts';
 
 /** One image to attack: float32 [C, H, W], row-major, in the space the perturbation is measured in. */
@@ -38,6 +39,12 @@ export interface AttackRecord {
   readonly rho: number | null;
   /** The same of the normalised image and perturbation; present when mean or std are given. */
   readonly rho_input?: number | null;
+  /** With `refine`: norms, ρ and class of the refined perturbation, never larger than DeepFool's. */
+  readonly refined_l2?: number | null;
+  readonly refined_linf?: number | null;
+  readonly refined_lp?: number | null;
+  readonly refined_rho?: number | null;
+  readonly refined_adversarial?: number | null;
   /** Smallest and largest value of the adversarial image. */
   readonly min: number | null;
   readonly max: number | null;
@@ -69,6 +76,7 @@ export function recordOf(
   image: AttackImage,
   reading: ImageReading,
   options: ResolvedOptions,
+  refined: Refined | null = null,
 ): AttackRecord {
   const { measures, steps } = reading;
   const status =
@@ -76,12 +84,8 @@ export function recordOf(
   const fooled = status === 'fooled';
   const given = (name: MeasureName): number | null => (fooled ? (measures[name] ?? null) : null);
   const { norm } = options;
-  const general = norm !== 2 && norm !== Infinity;
-  const [top, bottom]: [MeasureName, MeasureName] = general
-    ? ['lp', 'x_lp']
-    : norm === 2
-      ? ['l2', 'x_l2']
-      : ['linf', 'x_linf'];
+  const general = isGeneral(norm);
+  const [top, bottom] = measuresOf(norm);
   return {
     index: image.index,
     source: image.source,
@@ -97,18 +101,50 @@ export function recordOf(
     x_linf: measures.x_linf ?? 0,
     rho: ratio(given(top), measures[bottom]),
     ...(options.mean === null ? {} : { rho_input: ratio(given('input_lp'), measures.input_x_lp) }),
+    ...(options.refine ? refinedFields(refined, options, reading) : {}),
     min: given('min'),
     max: given('max'),
     error: REASONS[status](steps, options.target),
   };
 }
 
+function refinedFields(
+  refined: Refined | null,
+  { norm }: ResolvedOptions,
+  reading: Pick<ImageReading, 'adversarial' | 'measures'> | null,
+): Partial<AttackRecord> {
+  const measures = reading?.measures ?? {};
+  const [top, bottom] = measuresOf(norm);
+  // Measured again, an unchanged perturbation would differ in its last digit.
+  const smaller = refined !== null && refined.share < 1;
+  const own = refined === null ? {} : measures;
+  const l2 = smaller ? refined.l2 : (own.l2 ?? null);
+  const linf = smaller ? refined.linf : (own.linf ?? null);
+  const size = smaller ? refined.lp : (own[top] ?? null);
+  return {
+    refined_l2: l2,
+    refined_linf: linf,
+    ...(isGeneral(norm) ? { refined_lp: size } : {}),
+    refined_rho: ratio(size, measures[bottom]),
+    refined_adversarial: smaller ? refined.adversarial : refined && reading!.adversarial,
+  };
+}
+
+const isGeneral = (norm: number): boolean => norm !== 2 && norm !== Infinity;
+
+/** The measures whose ratio is ρ. */
+function measuresOf(norm: number): readonly [MeasureName, MeasureName] {
+  if (isGeneral(norm)) return ['lp', 'x_lp'];
+  return norm === 2 ? ['l2', 'x_l2'] : ['linf', 'x_linf'];
+}
+
 /** The record of an image that never reached the model: `failed`, with the reason. */
 export function unreadableRecord(
   image: Pick<AttackImage, 'index' | 'source' | 'label'>,
   reason: string,
-  { norm, mean }: ResolvedOptions,
+  options: ResolvedOptions,
 ): AttackRecord {
+  const { norm, mean } = options;
   return {
     index: image.index,
     source: image.source,
@@ -119,11 +155,12 @@ export function unreadableRecord(
     steps: 0,
     l2: null,
     linf: null,
-    ...(norm === 2 || norm === Infinity ? {} : { lp: null }),
+    ...(isGeneral(norm) ? { lp: null } : {}),
     x_l2: null,
     x_linf: null,
     rho: null,
     ...(mean === null ? {} : { rho_input: null }),
+    ...(options.refine ? refinedFields(null, options, null) : {}),
     min: null,
     max: null,
     error: reason,

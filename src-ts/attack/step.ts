@@ -24,11 +24,12 @@ import {
   type Dtype,
   type Shape,
 } from '../core/shape.ts';
-import { floatTensor, intTensor } from '../core/tensor.ts';
-import { outputNamed, typeOf, type Graph } from '../graph/graph.ts';
+import { intTensor } from '../core/tensor.ts';
+import { typeOf, type Graph } from '../graph/graph.ts';
 import type { ValueId } from '../graph/op-set.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { Expressions } from './expressions.ts';
+import { buildForward, takesOneImage, type Forward } from './forward.ts';
 import { measure, type MeasureName } from './measures.ts';
 import { directionOf, dualNorm, normOf } from './norms.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -79,16 +80,6 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
   return new StepBuilder(model, options).build();
 }
 
-interface Forward {
-  /** What the model's input depends on, and gradients are taken with respect to. */
-  readonly x: ValueId;
-  /** The logits an attack compares: those of the model, or (0, f) for a binary one: [N, classes]. */
-  readonly logits: ValueId;
-  readonly classes: number;
-  /** The same logits of a model that takes one image at a time, as it gives them: [1, classes]. */
-  readonly single: ValueId | null;
-}
-
 class StepBuilder {
   readonly #b = new GraphBuilder();
   readonly #e = new Expressions(this.#b);
@@ -102,10 +93,10 @@ class StepBuilder {
   readonly #steppers = batchDim(SYMBOLS.stepping);
 
   constructor(model: Graph, options: ResolvedOptions) {
-    const [batch, ...imageShape] = typeOf(model, model.inputs[0]!.id).shape;
+    const [, ...imageShape] = typeOf(model, model.inputs[0]!.id).shape;
     if (!isStatic(imageShape)) throw new InternalError('the model has a dynamic image size');
     this.#model = model;
-    this.#single = batch === 1;
+    this.#single = takesOneImage(model);
     this.#options = options;
     this.#imageShape = imageShape;
   }
@@ -126,7 +117,7 @@ class StepBuilder {
     // x = clip(x0 + (1 + η) r), and r as the clipped x has it
     const x0 = e.rows(slots.x0, active);
     const { x, r } = this.#iterate(x0, e.rows(slots.r, active));
-    const forward = this.#forward(x);
+    const forward = buildForward(this.#b, this.#model, this.#options, x, this.#images);
     const { logits, classes } = forward;
     const predicted = e.flat(this.#b.emit('argmax', { x: logits }, {}), this.#images);
 
@@ -222,29 +213,6 @@ class StepBuilder {
     if (bounds === null) return { x: free, r };
     const x = this.#b.emit('clip', { x: free }, { min: bounds[0], max: bounds[1] });
     return { x, r: e.mul(e.sub(x, x0), e.number(1 / reach)) };
-  }
-
-  /** The model on x, behind the normalisation that belongs to it. */
-  #forward(x: ValueId): Forward {
-    const e = this.#e;
-    const { mean, std } = this.#options;
-    const seen = this.#single ? e.rows(x, e.int(0)) : x;
-    let image = seen;
-    if (mean !== null && std !== null) {
-      const perChannel = (values: readonly number[]): ValueId =>
-        this.#b.constant(floatTensor([values.length, 1, 1], values));
-      image = e.div(e.sub(seen, perChannel(mean)), perChannel(std));
-    }
-    const moved = this.#b.inline(this.#model, { [this.#model.inputs[0]!.name]: image });
-    let logits = moved.get(outputNamed(this.#model, 'logits'))!;
-    if (this.#b.typeOf(logits).shape[1] === 1) {
-      logits = this.#b.emit('pad', { x: logits }, { before: [0, 1], after: [0, 0], value: 0 });
-    }
-    const classes = this.#b.typeOf(logits).shape[1] as number;
-    if (!this.#single) return { x: seen, logits, classes, single: null };
-    const shape = [this.#images, classes];
-    const all = this.#b.emit('expand', { x: logits }, { shape });
-    return { x: seen, logits: all, classes, single: logits };
   }
 
   #rivalCount(classes: number): number {
