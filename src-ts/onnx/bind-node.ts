@@ -1,7 +1,7 @@
 // Checks a node against the declaration of its rule: the inputs it must have, the attributes it may
 // have and their types. An attribute no rule knows would change the meaning, so it is refused.
 import type { Value } from './value.ts';
-import type { OnnxNode } from './proto/messages.ts';
+import type { OnnxAttribute } from './proto/messages.ts';
 import { NodeRefusal } from './node-context.ts';
 import type { ImportRule } from './rule.ts';
 
@@ -27,9 +27,12 @@ export function bindInputs(rule: ImportRule, given: readonly (Value | undefined)
 }
 
 /** Attributes by name, each of the type its rule declares. */
-export function bindAttributes(rule: ImportRule, node: OnnxNode): Record<string, unknown> {
+export function bindAttributes(
+  rule: ImportRule,
+  attributes: ReadonlyMap<string, OnnxAttribute>,
+): Record<string, unknown> {
   const bound: Record<string, unknown> = {};
-  for (const [name, attribute] of node.attributes) {
+  for (const [name, attribute] of attributes) {
     const expected = Object.hasOwn(rule.attributes, name) ? rule.attributes[name] : undefined;
     if (expected === undefined) throw new NodeRefusal(`attribute "${name}"`);
     if (attribute.type !== expected) {

@@ -4,6 +4,7 @@ import { EngineError, UnsupportedOpError, type UnsupportedNode } from '../core/e
 import type { FoldBudget } from './fold.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { bindAttributes, bindInputs } from './bind-node.ts';
+import { modernise } from './legacy.ts';
 import { NodeContext, NodeRefusal, type FileBatch } from './node-context.ts';
 import { labelOf, type OnnxGraph, type OnnxModel, type OnnxNode } from './proto/messages.ts';
 import { onnxRules } from './ops/index.ts';
@@ -96,8 +97,9 @@ function applyRule(
     outputCount: node.outputs.length,
   };
   const at = new NodeContext(job.builder, described, job.batch, job.budget);
-  const inputs = bindInputs(rule, given);
-  const attributes = bindAttributes(rule, node);
+  const form = modernise(node, given, at);
+  const inputs = bindInputs(rule, form.inputs);
+  const attributes = bindAttributes(rule, form.attributes);
   try {
     const made = rule.apply(inputs, attributes, at);
     return Array.isArray(made) ? (made as readonly Value[]) : [made as Value];
