@@ -36,6 +36,9 @@ export interface SliceRange {
   readonly step: number;
 }
 
+/** What an update does to what it meets; `none` replaces it. Sums are an op of their own. */
+export type ScatterReduction = 'none' | 'mul' | 'max' | 'min';
+
 type Unary = { inputs: { x: ValueId }; attrs: NoAttrs };
 type Binary = { inputs: { a: ValueId; b: ValueId }; attrs: NoAttrs };
 type Reduction = { inputs: { x: ValueId }; attrs: { readonly axes: readonly number[] } };
@@ -146,6 +149,20 @@ export interface OpSet {
       readonly after: readonly number[];
       readonly value: number;
     };
+  };
+
+  // Elements chosen by an index, which is [B, K], or [1, K] for all B lists.
+  /** y[b, k, i] = x[b, index[b, k], i] */
+  gather: { inputs: { x: ValueId; index: ValueId }; attrs: NoAttrs };
+  /** The transpose of gather: updates[b, k, i] summed at [b, index[b, k], i] of zeros with `size` places. */
+  scatter_add: {
+    inputs: { updates: ValueId; index: ValueId };
+    attrs: { readonly size: Dim };
+  };
+  /** x[b, s, i] combined with every update whose index is s, in their order. */
+  scatter: {
+    inputs: { x: ValueId; index: ValueId; updates: ValueId };
+    attrs: { readonly reduction: ScatterReduction };
   };
 
   // Rows of a batch chosen by an index table: how K cotangents share one forward pass.

@@ -50,6 +50,10 @@ const CHECKS: { readonly [K in OpKind]?: Check<K> } = {
     const inner = [a!.shape.at(transposeA ? -2 : -1), b!.shape.at(transposeB ? -1 : -2)];
     return inner.some((dim) => typeof dim === 'object') ? 'it sums over the batch' : null;
   },
+  gather: ({ x }) =>
+    typeof x!.shape[1] === 'number' ? null : 'it picks among the images of a batch',
+  scatter: ({ x }) =>
+    typeof x!.shape[1] === 'number' ? null : 'it writes among the images of a batch',
   conv: windows,
   max_pool: windows,
   avg_pool: windows,

@@ -139,7 +139,12 @@ const takeAlong: OpDef<'take_along'> = {
         `  x: ${formatType(x)}\n  index: ${formatType(index)}`,
     );
   },
-  vjp: 'not differentiable',
+  vjp: ({ inputs: { x, index } }, dy, { emit, typeOf }) => {
+    const { shape } = typeOf(x);
+    const updates = emit('reshape', { x: dy }, { shape: [...typeOf(index).shape, 1] });
+    const sums = emit('scatter_add', { updates, index }, { size: shape[1]! });
+    return { x: emit('reshape', { x: sums }, { shape }) };
+  },
   evaluate: ({ x, index }) => {
     const columns = index.shape[1]!;
     const data = allocate(x.dtype, index.data.length, true);

@@ -2,6 +2,7 @@
 import type { OpKind } from '../graph/op-set.ts';
 import { batchOps } from './batch.ts';
 import { convOps } from './conv.ts';
+import { gatherOps } from './gather.ts';
 import { matmulOps } from './matmul.ts';
 import { movementOps } from './movement.ts';
 import type { OpFamily } from './op-def.ts';
@@ -18,5 +19,6 @@ export const ops: OpFamily<OpKind> = {
   ...reduceOps,
   ...softmaxOps,
   ...movementOps,
+  ...gatherOps,
   ...batchOps,
 };
