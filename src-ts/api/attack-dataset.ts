@@ -65,6 +65,10 @@ export async function attackDataset(
   const writer = options.out === undefined ? null : await ResultWriter.open(options.out);
   try {
     const summary = await prepareAndRun(model, options, writer, watch);
+    if (summary.interrupted && writer?.count === 0) {
+      await writer.discard(); // rather than an empty file in the place of an earlier one
+      return { ...summary, out: null };
+    }
     await writer?.commit();
     return summary;
   } catch (error) {
@@ -95,6 +99,7 @@ async function prepareAndRun(
   const classNames = await readClassNames(options.classNames, dataset);
   const { device = 'auto' } = options;
   const executor = typeof device === 'string' ? await openDevice(device) : device;
+  const unfinished: Unfinished = { last: Promise.resolve() };
   try {
     if (executor.info.software && device === 'auto') {
       watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
@@ -111,13 +116,17 @@ async function prepareAndRun(
       const total = range.end - range.start;
       const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * batch });
       const results = attackItems(attack, items);
-      const outcome = await consume(results, { ...run, total }, writer, watch);
+      const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
       return summarize({ ...run, range, notes }, outcome);
     } finally {
-      if (watch.signal?.aborted !== true) attack.dispose();
+      void unfinished.last.finally(() => {
+        attack.dispose();
+      });
     }
   } finally {
-    if (typeof device === 'string' && watch.signal?.aborted !== true) executor.dispose();
+    void unfinished.last.finally(() => {
+      if (typeof device === 'string') executor.dispose();
+    });
   }
 }
 
@@ -131,6 +140,11 @@ interface Run {
   readonly classNames: readonly string[] | null;
 }
 
+/** Work still on the device when a run is stopped; the device is let go of after it. */
+interface Unfinished {
+  last: Promise<unknown>;
+}
+
 interface Outcome {
   readonly tally: Tally;
   readonly seconds: number;
@@ -140,7 +154,7 @@ interface Outcome {
 
 async function consume(
   results: AsyncGenerator<Result>,
-  run: Run & { readonly total: number },
+  run: Run & { readonly total: number; readonly unfinished: Unfinished },
   writer: ResultWriter | null,
   { signal, onProgress }: Watch,
 ): Promise<Outcome> {
@@ -152,7 +166,11 @@ async function consume(
   const startedAt = performance.now();
   let [done, fooled] = [0, 0];
   let interrupted = false;
-  for await (const result of untilAborted(results, signal, () => (interrupted = true))) {
+  const onAbort = (pending: Promise<unknown>): void => {
+    interrupted = true;
+    run.unfinished.last = pending;
+  };
+  for await (const result of untilAborted(results, signal, onAbort)) {
     done++;
     if (options.onlyCorrect === true && isWrong(result.record)) {
       tally.skip(result.record);
@@ -177,7 +195,7 @@ async function consume(
 async function* untilAborted(
   results: AsyncGenerator<Result>,
   signal: AbortSignal | undefined,
-  onAbort: () => void,
+  onAbort: (pending: Promise<unknown>) => void,
 ): AsyncGenerator<Result> {
   const aborted = new Promise<null>((resolve) => {
     signal?.addEventListener('abort', () => {
@@ -189,8 +207,7 @@ async function* untilAborted(
     const pending = results.next();
     const next = await Promise.race([pending, aborted]);
     if (next === null) {
-      pending.catch(() => undefined); // nobody waits for it any more
-      onAbort();
+      onAbort(pending.catch(() => undefined)); // nobody waits for its result any more
       return;
     }
     if (next.done === true) return;

@@ -2,7 +2,7 @@
 // that cannot be read arrives as a reason instead of pixels.
 import { relative } from 'node:path';
 import type { AttackImage } from '../attack/record.ts';
-import { ImageError, OptionError } from '../core/errors.ts';
+import { DataError, ImageError, OptionError } from '../core/errors.ts';
 import { parseRange } from '../data/range.ts';
 import type { Dataset, LoadOptions, Sample } from '../data/sample.ts';
 
@@ -76,8 +76,11 @@ async function readImage(
     return fitted(await dataset.load(index, how), shape);
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    const source = relative(dataset.path, error.path) || error.path;
-    return { index, source, label: null, reason: error.message };
+    const { path, message } = error;
+    const source = relative(dataset.path, path) || path;
+    const prefix = `${path}: `; // the record names the image already
+    const reason = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+    return { index, source, label: null, reason };
   }
 }
 
@@ -88,17 +91,25 @@ function fitted(sample: Sample, { channels, height, width }: InputShape): Attack
   return { index, source, label, reason };
 }
 
-/** The first image of the range that can be read, as it comes; null when none can. */
-export async function probeImage(dataset: Dataset, options: ReadOptions): Promise<Sample | null> {
+/**
+ * The first image of the range that can be read, as it comes.
+ * @throws DataError when none can, with the reason of the first.
+ */
+export async function probeImage(dataset: Dataset, options: ReadOptions): Promise<Sample> {
   const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  let reason = '';
   for (let index = start; index < end; index++) {
     try {
       return await dataset.load(index, loadOptions(options));
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
+      reason ||= error.message;
     }
   }
-  return null;
+  const which = end - start === 1 ? 'the image' : `none of the ${end - start} images`;
+  throw new DataError(
+    `${dataset.path}: ${which} can${end - start === 1 ? 'not' : ''} be read: ${reason}`,
+  );
 }
 
 /** An image given to the library: pixels [C, H, W] in the measured space, the rest as far as known. */

@@ -18,10 +18,6 @@ export async function matchModel(
   options: ReadOptions,
 ): Promise<{ readonly model: Model; readonly first: Sample }> {
   const first = await probeImage(dataset, options);
-  if (first === null) {
-    const range = options.range === undefined ? '' : ` in ${options.range}`;
-    throw new DataError(`${dataset.path}: no image${range} can be read`);
-  }
   const model = importFor(file, first.shape);
   const { channels, height, width } = model.inputShape;
   const convertible = channels === first.shape[0] || channels === 1 || channels === 3;

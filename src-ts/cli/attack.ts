@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { attackDataset, type RunOptions } from '../api/attack-dataset.ts';
 import { formatSummary } from '../report/summary.ts';
+import { catchInterrupts } from './interrupt.ts';
 import { openProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import {
@@ -13,9 +14,6 @@ import {
   parseNumber,
   parseWhole,
 } from './values.ts';
-
-/** Exit status after Ctrl-C, as shells count it: 128 + SIGINT. */
-export const INTERRUPTED = 130;
 
 type Flags = RunOptions & { readonly json?: boolean };
 
@@ -70,17 +68,11 @@ export function attackCommand(terminal: Terminal, finish: (status: number) => vo
 
 async function runAttack(model: string, flags: Flags, terminal: Terminal): Promise<number> {
   const progress = openProgress(terminal);
-  const stopping = new AbortController();
-  const onInterrupt = (): void => {
-    // A second Ctrl-C ends the process at once.
-    process.removeListener('SIGINT', onInterrupt);
-    stopping.abort();
-  };
-  process.on('SIGINT', onInterrupt);
+  const interrupt = catchInterrupts();
   try {
     const { json = false, ...options } = flags;
     const summary = await attackDataset(model, options, {
-      signal: stopping.signal,
+      signal: interrupt.signal,
       onNote: progress.note,
       onProgress: ({ done, total, fooled }) => {
         progress.update(done, total, fooled);
@@ -88,12 +80,12 @@ async function runAttack(model: string, flags: Flags, terminal: Terminal): Promi
     });
     progress.stop();
     terminal.out(json ? `${JSON.stringify(summary)}\n` : `\n${formatSummary(summary)}`);
-    if (summary.interrupted) return INTERRUPTED;
+    if (summary.interrupted) return interrupt.status();
     if (summary.images > summary.failed) return 0;
     terminal.err('deepfool: no image was attacked\n');
     return 1;
   } finally {
     progress.stop();
-    process.removeListener('SIGINT', onInterrupt);
+    interrupt.release();
   }
 }

@@ -4,16 +4,16 @@ import { access, constants, open, rename, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
 import { createCanvas, type Canvas } from '@napi-rs/canvas';
-import type { AttackImage, AttackRecord } from '../attack/record.ts';
 import { OptionError } from '../core/errors.ts';
 import { drawText, openCanvas, type Context } from './canvas.ts';
 import { count, formatNumber, formatPercent } from './numbers.ts';
 import { guard } from './result-writer.ts';
+import type { ResultRow } from './row.ts';
 
 /** One fooled image, as results carry it. */
 export interface SheetEntry {
-  readonly record: AttackRecord;
-  readonly image: AttackImage | null;
+  readonly record: ResultRow;
+  readonly image: { readonly pixels: Float32Array } | null;
   readonly adversarial: Float32Array | null;
 }
 
@@ -29,7 +29,7 @@ export interface SheetTitles {
 }
 
 interface Card {
-  readonly record: AttackRecord;
+  readonly record: ResultRow;
   readonly original: Float32Array;
   readonly adversarial: Float32Array;
 }

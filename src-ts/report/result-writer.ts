@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import type { AttackRecord } from '../attack/record.ts';
 import { messageOf, OptionError, OutputError } from '../core/errors.ts';
 import { shortest } from './numbers.ts';
+import type { ResultRow } from './row.ts';
 
 type Cell = string | number | null;
 type Format = 'ndjson' | 'csv';
@@ -59,7 +59,7 @@ export class ResultWriter {
     return new ResultWriter(path, format, file, temporary);
   }
 
-  async write(record: AttackRecord): Promise<void> {
+  async write(record: ResultRow): Promise<void> {
     const row: Record<string, Cell> = {};
     for (const [name, value] of Object.entries(record) as [string, Cell][]) {
       row[name] = typeof value === 'number' ? shortest(value) : value;

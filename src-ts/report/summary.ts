@@ -57,7 +57,7 @@ function factsOf(s: Summary): Fact[] {
     [`ρ, p = ${formatNorm(normOf(s))}`, rhoText(s)],
     ...optional(s.rho_input_mean !== null, 'ρ of the input', inputText(s)),
     ['steps', s.steps_mean === null ? '–' : `${formatNumber(s.steps_mean, 3)} on average`],
-    ...optional(s.accuracy !== null, 'accuracy', `${formatPercent(s.accuracy)} top-1`),
+    ...optional(s.accuracy !== null, 'top-1 accuracy', formatPercent(s.accuracy)),
     ['outside [0, 1]', outsideText(s)],
     ['speed', speedText(s)],
     ['device', s.device],
@@ -78,23 +78,27 @@ function averaged({ only_correct, skipped, accuracy }: Summary): string {
   return accuracy === null ? ', whatever their label' : ', correctly classified or not';
 }
 
-function unfooled({ exhausted, stalled, failed }: Summary): string {
-  const parts = Object.entries({ exhausted, stalled, failed }).filter(([, n]) => n > 0);
-  return parts.length === 0 ? '' : `; ${parts.map(([name, n]) => `${n} ${name}`).join(', ')}`;
+function unfooled({ exhausted, stalled, failed, first_error }: Summary): string {
+  const parts = counts({ exhausted, stalled, failed });
+  const first = first_error === null ? '' : ` (${failed > 1 ? 'first ' : ''}${first_error})`;
+  return parts === '' ? '' : `; ${parts}${first}`;
 }
 
-function rhoText({ rho_mean, rho_median, rho_left_out, fooled, images }: Summary): string {
-  const values = `mean ${formatNumber(rho_mean)}, median ${formatNumber(rho_median)}`;
+/** `2 exhausted, 1 failed`, without those that are 0. */
+function counts(numbers: Readonly<Record<string, number>>): string {
+  const some = Object.entries(numbers).filter(([, n]) => n > 0);
+  return some.map(([name, n]) => `${n} ${name}`).join(', ');
+}
+
+function rhoText(s: Summary): string {
+  const { rho_mean, rho_median, rho_left_out, images, fooled, exhausted, stalled, failed } = s;
   if (rho_mean === null) return '– (no image was fooled)';
-  if (rho_left_out === 0) return `${values}, over all ${images} images`;
-  const black = rho_left_out - (images - fooled);
-  const why =
-    black === 0
-      ? 'not fooled'
-      : black === rho_left_out
-        ? 'all zero, so without a ratio'
-        : `not fooled or all zero`;
-  return `${values}, over the ${images - rho_left_out} fooled; ${rho_left_out} left out: ${why}`;
+  const values = `mean ${formatNumber(rho_mean)}, median ${formatNumber(rho_median)}`;
+  const over = count(images - rho_left_out, 'image');
+  if (rho_left_out === 0) return `${values}, over ${images === 1 ? 'the' : 'all'} ${over}`;
+  const black = rho_left_out - (images - fooled); // fooled, but without a norm to divide by
+  const why = counts({ exhausted, stalled, failed, 'all zero': black });
+  return `${values}, over ${over}; ${rho_left_out} left out: ${why}`;
 }
 
 function inputText({ rho_input_mean }: Summary): string {

@@ -1,6 +1,6 @@
 // Adds up records: how many were fooled, and how little it took. ρ is averaged over the fooled images
 // only, since the others have no perturbation; how many that leaves out is always told.
-import type { AttackRecord, AttackStatus } from '../attack/record.ts';
+import type { ResultRow, RowStatus } from './row.ts';
 
 export interface Totals {
   /** Images attacked or meant to be: fooled + exhausted + stalled + failed. */
@@ -25,10 +25,12 @@ export interface Totals {
   readonly accuracy: number | null;
   /** Adversarial images with a value below 0 or above 1. */
   readonly leaves_unit_range: number;
+  /** Why the first of the failed images failed. */
+  readonly first_error: string | null;
 }
 
 export class Tally {
-  readonly #statuses: Record<AttackStatus, number> = {
+  readonly #statuses: Record<RowStatus, number> = {
     fooled: 0,
     exhausted: 0,
     stalled: 0,
@@ -41,11 +43,13 @@ export class Tally {
   #labelled = 0;
   #correct = 0;
   #outside = 0;
+  #firstError: string | null = null;
 
-  add(record: AttackRecord): void {
+  add(record: ResultRow): void {
     this.#judge(record);
     this.#statuses[record.status]++;
     const { status, rho, rho_input, min, max, steps } = record;
+    if (status === 'failed') this.#firstError ??= `${record.source}: ${record.error ?? 'unknown'}`;
     if (status !== 'fooled') return;
     this.#steps += steps;
     if (rho !== null && Number.isFinite(rho)) this.#rhos.push(rho);
@@ -56,7 +60,7 @@ export class Tally {
   }
 
   /** Counts an image that --only-correct leaves out. */
-  skip(record: AttackRecord): void {
+  skip(record: ResultRow): void {
     this.#judge(record);
     this.#skipped++;
   }
@@ -79,10 +83,11 @@ export class Tally {
       steps_mean: fooled === 0 ? null : this.#steps / fooled,
       accuracy: this.#labelled === 0 ? null : this.#correct / this.#labelled,
       leaves_unit_range: this.#outside,
+      first_error: this.#firstError,
     };
   }
 
-  #judge({ label, predicted }: AttackRecord): void {
+  #judge({ label, predicted }: ResultRow): void {
     if (label === null || predicted === null) return;
     this.#labelled++;
     if (label === predicted) this.#correct++;

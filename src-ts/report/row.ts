@@ -1,0 +1,19 @@
+// What reports need to know of one attacked image; the records of every attack have it, and more.
+export type RowStatus = 'fooled' | 'exhausted' | 'stalled' | 'failed';
+
+export interface ResultRow {
+  readonly index: number;
+  readonly source: string;
+  readonly label: number | null;
+  readonly predicted: number | null;
+  readonly adversarial: number | null;
+  readonly status: RowStatus;
+  readonly steps: number;
+  /** Null when the image was not fooled, or has no norm to divide by. */
+  readonly rho: number | null;
+  readonly rho_input?: number | null;
+  /** Smallest and largest value of the adversarial image. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly error: string | null;
+}
