@@ -1,13 +1,14 @@
 // The import rules by operator name.
 import type { ImportRule } from '../rule.ts';
 import * as conv from './conv.ts';
-import { Gather } from './gather.ts';
+import { Gather, GatherElements, GatherND } from './gather.ts';
 import * as matmul from './matmul.ts';
 import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
 import * as pointwise from './pointwise.ts';
 import * as pool from './pool.ts';
 import * as reduce from './reduce.ts';
+import * as scatter from './scatter.ts';
 import * as shape from './shape.ts';
 import { Slice } from './slice.ts';
 
@@ -22,7 +23,10 @@ export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...pointwiseRules,
   ...pool,
   ...reduce,
+  ...scatter,
   ...shape,
   Gather,
+  GatherElements,
+  GatherND,
   Slice,
 };
