@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { Tally } from '../../src-ts/report/tally.ts';
+import { row, unfooled } from './rows.ts';
+
+it('averages ρ and steps over the fooled images and counts the others', () => {
+  const tally = new Tally();
+  tally.add(row(0, { rho: 0.1, steps: 1, rho_input: 0.5 }));
+  tally.add(row(1, { rho: 0.2, steps: 2, rho_input: 0.25, label: 7 }));
+  tally.add(row(2, { rho: 0.6, steps: 6, max: 1.01, label: null }));
+  tally.add(row(3, { rho: null, steps: 3, min: -0.001 })); // a black image
+  tally.add(unfooled(4, 'exhausted'));
+  tally.add(unfooled(5, 'failed'));
+  tally.skip(row(6, { label: 3 }));
+  expect(tally.totals()).toEqual({
+    images: 6,
+    fooled: 4,
+    exhausted: 1,
+    stalled: 0,
+    failed: 1,
+    skipped: 1,
+    fooling_rate: 4 / 6,
+    rho_mean: expect.closeTo(0.3, 12) as number,
+    rho_median: 0.2,
+    rho_input_mean: 0.375,
+    rho_left_out: 3,
+    steps_mean: 3,
+    accuracy: 4 / 6,
+    leaves_unit_range: 2,
+    first_error: 'image 5: JPEG is truncated',
+  });
+});
+
+it('has null where there is nothing to average', () => {
+  const { fooling_rate, rho_mean, rho_median, steps_mean, accuracy } = new Tally().totals();
+  expect([fooling_rate, rho_mean, rho_median, steps_mean, accuracy]).toEqual(Array(5).fill(null));
+});
+
+it('takes the middle of an even count as the mean of two', () => {
+  const tally = new Tally();
+  for (const rho of [0.4, 0.1, 0.2, 0.8]) tally.add(row(0, { rho }));
+  expect(tally.totals().rho_median).toBeCloseTo(0.3, 12);
+});
