@@ -28,25 +28,28 @@ export interface Table {
 
 const BASELINE = new URL('baseline.json', import.meta.url);
 
-/** Rates by table and row, and the device they were measured on: others have nothing to compare. */
-type Baseline = Record<string, { readonly device: string; readonly rate: number }>;
+/** Rates by table and row, and the machine they were measured on: others have nothing to compare. */
+type Baseline = Record<string, { readonly machine: string; readonly rate: number }>;
 
 export class Report {
   readonly #bench: string;
   readonly #device: DeviceInfo;
   readonly #facts: Readonly<Record<string, string>>;
+  readonly #machine: string;
   readonly #tables: Table[] = [];
   readonly #baseline = (readJson(BASELINE) ?? {}) as Baseline;
 
   constructor(bench: string, device: DeviceInfo) {
     this.#bench = bench;
     this.#device = device;
+    const host = `${cores()} × ${os.cpus()[0]?.model ?? 'CPU'}`;
+    this.#machine = device.software ? `${device.description}, ${host}` : device.description;
     const where = device.software ? 'computes on the CPU' : device.vendor;
     this.#facts = {
       device: `${device.name}, ${where}`,
       driver: device.description,
       commit: commitName(),
-      host: `${cores()} × ${os.cpus()[0]?.model ?? 'CPU'}, load ${os.loadavg()[0]!.toFixed(1)}`,
+      host: `${host}, load ${os.loadavg()[0]!.toFixed(1)}`,
       node: process.versions.node,
       rates: device.software ? `by CPU time: per (CPU second / ${cores()} cores)` : 'by wall time',
     };
@@ -58,8 +61,7 @@ export class Report {
 
   add(table: Table): void {
     this.#tables.push(table);
-    const rival = this.#device.software ? '× CPU' : '×';
-    const heads = [table.title, `${table.unit}/s`, rival, '× baseline', 'CPU ms', 'wall ms'];
+    const heads = [table.title, `${table.unit}/s`, 'first is ×', '× baseline', 'CPU ms', 'wall ms'];
     const cells = [
       [...heads, `wall ${table.unit}/s`],
       ...table.rows.map((row) => this.#cells(table, row)),
@@ -72,7 +74,7 @@ export class Report {
     const { cpu, wall, times } = row.measurement;
     const rate = this.#rate(row);
     const kept = this.#baseline[this.#key(table, row)];
-    const comparable = kept?.device === this.#device.description;
+    const comparable = kept?.machine === this.#machine;
     const first = table.rows[0]!;
     return [
       `  ${row.name}`,
@@ -105,11 +107,11 @@ export class Report {
 
   /** Makes these rates the ones that later runs are compared with. */
   saveBaseline(): void {
-    const device = this.#device.description;
+    const machine = this.#machine;
     const rates = this.#tables.flatMap((table) =>
       table.rows.map((row) => {
         const rate = Number(this.#rate(row).toPrecision(3));
-        return [this.#key(table, row), { device, rate }] as const;
+        return [this.#key(table, row), { machine, rate }] as const;
       }),
     );
     writeJson(BASELINE, { ...this.#baseline, ...Object.fromEntries(rates) });

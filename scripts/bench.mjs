@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `npm run bench [-- NAME … --json FILE]`: sets up what is missing, then runs bench/NAME.bench.ts,
-// each in a process of its own, or all of them. Options are passed on to the benches.
+// each in a process of its own, or all of them. Options are passed on to the benches; the JSON file
+// holds an array, to which each bench appends its results.
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -14,7 +15,6 @@ const firstOption = args.findIndex((arg) => arg.startsWith('-'));
 const names = firstOption < 0 ? args : args.slice(0, firstOption);
 const options = firstOption < 0 ? [] : args.slice(firstOption);
 
-setUp();
 const folder = path.join(ROOT, 'bench');
 const all = fs.existsSync(folder)
   ? fs
@@ -23,11 +23,10 @@ const all = fs.existsSync(folder)
   : [];
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0 || all.length === 0) {
-  process.stderr.write(
-    `no bench named ${unknown.join(', ')}; there are: ${all.join(', ') || 'none'}\n`,
-  );
-  process.exit(2);
+  fail(`no bench named ${unknown.join(', ')}; there are: ${all.join(', ') || 'none'}`);
 }
+emptyJson();
+setUp(['packages', 'native', 'vulkan', 'dataset']); // benches run from the sources
 let failed = 0;
 for (const name of names.length > 0 ? names : all) {
   process.stdout.write(`\n== ${name}\n`);
@@ -35,3 +34,24 @@ for (const name of names.length > 0 ? names : all) {
   if (spawnSync(process.execPath, node, { cwd: ROOT, stdio: 'inherit' }).status !== 0) failed++;
 }
 process.exit(failed === 0 ? 0 : 1);
+
+/** Makes the JSON file an empty array, before minutes are spent on results that cannot be kept. */
+function emptyJson() {
+  const at = options.findIndex((option) => /^--json(=|$)/.test(option));
+  if (at < 0) return;
+  const inline = options[at].split('=')[1];
+  const given = inline ?? options[at + 1];
+  if (!given || given.startsWith('--')) fail('--json: expected the name of a file');
+  const file = path.resolve(process.env.INIT_CWD ?? '.', given);
+  options.splice(at, inline === undefined ? 2 : 1, '--json', file);
+  try {
+    fs.writeFileSync(file, '[]\n');
+  } catch (error) {
+    fail(`--json: ${error.message}`);
+  }
+}
+
+function fail(message) {
+  process.stderr.write(`bench: ${message}\n`);
+  process.exit(2);
+}
