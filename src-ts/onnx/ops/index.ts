@@ -7,7 +7,9 @@ import * as movement from './movement.ts';
 import * as normalization from './normalization.ts';
 import * as pointwise from './pointwise.ts';
 import * as pool from './pool.ts';
+import * as rearrange from './rearrange.ts';
 import * as reduce from './reduce.ts';
+import * as resize from './resize.ts';
 import * as scatter from './scatter.ts';
 import * as shape from './shape.ts';
 import { Slice } from './slice.ts';
@@ -22,7 +24,9 @@ export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...normalization,
   ...pointwiseRules,
   ...pool,
+  ...rearrange,
   ...reduce,
+  ...resize,
   ...scatter,
   ...shape,
   Gather,

@@ -5,6 +5,7 @@ import { resolveReshape } from '../reshape-target.ts';
 import { defineRule } from '../rule.ts';
 import { dimsValue, type Value } from '../value.ts';
 import { axesFrom, reshapeTo } from './compose.ts';
+import { pickAlong } from './picking.ts';
 import { sliceValue } from './slice.ts';
 
 /** A reshape to a target as the file writes it. */
@@ -159,7 +160,7 @@ export const Expand = defineRule(['input', 'shape'], {}, ({ input, shape }, _, a
   return at.emit('expand', { x: input }, { shape: out });
 });
 
-/** Constant padding; the widths are an input, or an attribute before opset 11. */
+/** Padding with a number or with the image itself; the widths are an input, or an attribute before opset 11. */
 export const Pad = defineRule(
   ['data', 'pads?', 'constant_value?', 'axes?'],
   { mode: 'string', pads: 'ints', value: 'float' },
@@ -182,7 +183,7 @@ export const Pad = defineRule(
       after[at.axis(axis, rank)] = pads[i + named.length]!;
     }
     if (pads.every((pad) => pad === 0)) return data;
-    if (mode !== 'constant') return at.refuse(`mode "${mode}"`);
+    if (mode !== 'constant') return continued(data, before, after, mode, at);
     const fill = constant_value === undefined ? value : at.numbers(constant_value, 'value')[0];
     return padValue(data, before, after, fill ?? 0, at);
   },
@@ -207,4 +208,44 @@ function padValue(
   const attrs = { before: positive(before), after: positive(after), value };
   if ([...attrs.before, ...attrs.after].every((pad) => pad === 0)) return cut;
   return at.emit('pad', { x: cut }, attrs);
+}
+
+/** Padding that goes on with what the axis holds: mirrored, its last element, or from its other end. */
+function continued(
+  data: Value,
+  before: readonly number[],
+  after: readonly number[],
+  mode: string,
+  at: NodeContext,
+): Value {
+  return before.reduce((value, front, axis) => {
+    const back = after[axis]!;
+    if (front === 0 && back === 0) return value;
+    const size = at.staticDim(value.type.shape, axis);
+    const count = size + front + back;
+    if (count < 0 || size === 0)
+      return at.fail(`dimension ${axis} of ${size} is padded to ${count}`);
+    at.filled([count], 0); // checks the size
+    const picked = Array.from({ length: count }, (_, i) =>
+      continuedIndex(i - front, size, mode, at),
+    );
+    return pickAlong(value, axis, picked, at);
+  }, data);
+}
+
+function continuedIndex(place: number, size: number, mode: string, at: NodeContext): number {
+  const turn = (period: number): number => ((place % period) + period) % period;
+  switch (mode) {
+    case 'edge':
+      return Math.min(Math.max(place, 0), size - 1);
+    case 'wrap':
+      return turn(size);
+    case 'reflect': {
+      if (size === 1) return 0;
+      const folded = turn(2 * size - 2);
+      return folded < size ? folded : 2 * size - 2 - folded;
+    }
+    default:
+      return at.refuse(`mode "${mode}"`);
+  }
 }
