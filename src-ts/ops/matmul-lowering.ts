@@ -23,6 +23,14 @@ export const matmulSubgroup = defineKernel({
   params: PARAMS,
 });
 
+export const matmulSubgroupVec4 = defineKernel({
+  file: 'matmul/matmul_subgroup_vec4.wgsl',
+  constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'A_ROWS', 'B_ROWS'],
+  slots: ['epilogue'],
+  buffers: BUFFERS,
+  params: PARAMS,
+});
+
 export const matmulTiled = defineKernel({
   file: 'matmul/matmul_tiled.wgsl',
   constants: ['THREADS', 'ROWS', 'COLUMNS', 'DEPTH', 'A_ROWS', 'B_ROWS'],
@@ -139,6 +147,16 @@ function chooseTile({ subgroupLanes: lanes }: AdapterTraits, product: Product): 
       call: (options) => callKernel(matmulTiled, { ...options, constants }),
     };
   }
+  if (columns > 2 * lanes && columnsInFours(product)) {
+    const QUADS = columns <= 4 * lanes ? 1 : 2;
+    const ROW_GROUPS = Math.max(1, (QUADS === 1 && !few ? 32 : 16) / lanes);
+    const constants = { LANES: lanes, ROW_GROUPS, QUADS, ...views };
+    return {
+      rows: ROW_GROUPS * lanes,
+      columns: 4 * QUADS * lanes,
+      call: (options) => callKernel(matmulSubgroupVec4, { ...options, constants }),
+    };
+  }
   const widest = few ? 8 : 4;
   const COLUMNS = [1, 2, 4].find((count) => count < widest && columns <= count * lanes) ?? widest;
   const ROW_GROUPS = Math.max(1, (few ? 16 : 32) / lanes);
@@ -148,6 +166,13 @@ function chooseTile({ subgroupLanes: lanes }: AdapterTraits, product: Product): 
     columns: COLUMNS * lanes,
     call: (options) => callKernel(matmulSubgroup, { ...options, constants }),
   };
+}
+
+/** Whether `b` and the result can be read and written four columns at a time. */
+function columnsInFours({ b, y, columns, bStrides }: Product): boolean {
+  const [depth, column] = bStrides;
+  const batch = batchStrides(b.shape, y.shape.slice(0, -2));
+  return column === 1 && [columns, depth, ...batch].every((each) => each % 4 === 0);
 }
 
 function productCall(context: LowerContext<'matmul'>, product: Product, tile: Tile): KernelCall {
