@@ -14,11 +14,12 @@ import * as scatter from './scatter.ts';
 import * as shape from './shape.ts';
 import { Slice } from './slice.ts';
 
+const { CONV_ATTRIBUTES: _attributes, convolutionOf: _convolution, ...convRules } = conv;
 const { reshapeAsWritten: _reshape, ...movementRules } = movement;
 const { binary: _binary, ...pointwiseRules } = pointwise;
 
 export const onnxRules: Readonly<Record<string, ImportRule>> = {
-  ...conv,
+  ...convRules,
   ...matmul,
   ...movementRules,
   ...normalization,
