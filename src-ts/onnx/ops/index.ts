@@ -1,6 +1,7 @@
 // The import rules by operator name.
 import type { ImportRule } from '../rule.ts';
 import * as conv from './conv.ts';
+import { Einsum } from './einsum.ts';
 import { Gather, GatherElements, GatherND } from './gather.ts';
 import * as matmul from './matmul.ts';
 import * as movement from './movement.ts';
@@ -15,12 +16,13 @@ import * as shape from './shape.ts';
 import { Slice } from './slice.ts';
 
 const { CONV_ATTRIBUTES: _attributes, convolutionOf: _convolution, ...convRules } = conv;
+const { matrixProduct: _product, ...matmulRules } = matmul;
 const { reshapeAsWritten: _reshape, ...movementRules } = movement;
 const { binary: _binary, ...pointwiseRules } = pointwise;
 
 export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...convRules,
-  ...matmul,
+  ...matmulRules,
   ...movementRules,
   ...normalization,
   ...pointwiseRules,
@@ -30,6 +32,7 @@ export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...resize,
   ...scatter,
   ...shape,
+  Einsum,
   Gather,
   GatherElements,
   GatherND,
