@@ -44,7 +44,7 @@ export interface Watch {
   readonly signal?: AbortSignal;
   /** Something worth a line: a software device, a smaller batch. */
   readonly onNote?: (note: string) => void;
-  /** Images counted so far, out of how many. */
+  /** Images counted so far, out of how many; first 0, when the attack begins. */
   readonly onProgress?: (progress: { done: number; total: number; fooled: number }) => void;
 }
 
@@ -166,6 +166,7 @@ async function consume(
   const startedAt = performance.now();
   let [done, fooled] = [0, 0];
   let interrupted = false;
+  onProgress?.({ done, total, fooled });
   const onAbort = (pending: Promise<unknown>): void => {
     interrupted = true;
     run.unfinished.last = pending;

@@ -15,35 +15,54 @@ export function openProgress(terminal: Terminal): Progress {
   return terminal.interactive ? openBar(terminal) : openLines(terminal);
 }
 
+/** Images a second since the first update, which comes when the attack begins, and seconds left. */
+function openSpeed(): (done: number, total: number) => { speed: string; left: string } {
+  let startedAt: number | null = null;
+  return (done, total) => {
+    startedAt ??= performance.now();
+    const perSecond = (1000 * done) / (performance.now() - startedAt);
+    if (done === 0 || !Number.isFinite(perSecond)) return { speed: '–', left: '–' };
+    const left = formatDuration((total - done) / perSecond);
+    return { speed: perSecond.toPrecision(3), left };
+  };
+}
+
+function formatDuration(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
 function openBar(terminal: Terminal): Progress {
-  const format =
-    '{bar} {value}/{total} images, {fooled} fooled, {speed} images/s, {eta_formatted} left';
   const bar = new cliProgress.SingleBar(
-    { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 30 },
+    {
+      format: '{bar} {value}/{total} images, {fooled} fooled, {speed} images/s, {left} left',
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      barsize: 30,
+    },
     cliProgress.Presets.shades_classic,
   );
-  let startedAt: number | null = null;
-  const stop = (): void => {
-    bar.stop();
-  };
+  const speedOf = openSpeed();
+  let started = false;
   return {
     update: (done, total, fooled) => {
-      if (startedAt === null) {
-        startedAt = performance.now();
-        bar.start(total, 0, { fooled: 0, speed: '–' });
-      }
-      const seconds = (performance.now() - startedAt) / 1000;
-      bar.update(done, { fooled, speed: seconds > 0 ? (done / seconds).toPrecision(3) : '–' });
+      const facts = { fooled, ...speedOf(done, total) };
+      if (started) bar.update(done, facts);
+      else bar.start(total, done, facts);
+      started = true;
     },
     note: (text) => {
       terminal.err(`${text}\n`);
     },
-    stop,
+    stop: () => {
+      if (started) bar.stop();
+    },
   };
 }
 
 function openLines(terminal: Terminal): Progress {
-  const startedAt = performance.now();
+  const speedOf = openSpeed();
   let [now, said] = ['', ''];
   // By the clock, not by the image: results come a batch at a time, and a line after the first of a
   // batch would tell a wrong speed.
@@ -54,8 +73,8 @@ function openLines(terminal: Terminal): Progress {
   timer.unref();
   return {
     update: (done, total, fooled) => {
-      const speed = ((1000 * done) / (performance.now() - startedAt)).toPrecision(3);
-      now = `${done}/${total} images, ${fooled} fooled, ${speed} images/s`;
+      const { speed, left } = speedOf(done, total);
+      now = `${done}/${total} images, ${fooled} fooled, ${speed} images/s, ${left} left`;
     },
     note: (text) => {
       terminal.err(`${text}\n`);

@@ -50,7 +50,7 @@ it('tells progress, a software device, and the normalised ρ', async () => {
     { data, batch: 8, range: '2:12', mean: [0.25], std: [0.5] },
     { onProgress: ({ done, total }) => seen.push(done / total) },
   );
-  expect(seen).toEqual([...Array(10).keys()].map((k) => (k + 1) / 10));
+  expect(seen).toEqual([...Array(11).keys()].map((k) => k / 10));
   expect(summary.mean).toEqual([0.25]);
   expect(summary.rho_input_mean).not.toBeNull();
   expect(summary.accuracy).toBeNull();
