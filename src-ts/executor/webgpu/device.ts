@@ -49,29 +49,38 @@ const NO_ADAPTER =
 
 async function requestAdapter(name: string): Promise<GPUAdapter> {
   const named = name !== 'auto' && name !== 'webgpu';
-  const gpu = await createInstance(named ? [`adapter=${name}`] : []);
-  const adapter = await awaitGpu(gpu.requestAdapter({ powerPreference: 'high-performance' })).catch(
-    () => null, // Dawn rejects when no adapter has the name
-  );
-  if (adapter !== null && (!named || describes(adapter, name))) return adapter;
+  // Dawn's own filter reaches every adapter, but by the driver's name; ours are found among all.
+  for (const flags of named ? [[`adapter=${name}`], []] : [[]]) {
+    for (const powerPreference of POWER_PREFERENCES) {
+      const adapter = await adapterOf(await createInstance(flags), powerPreference);
+      if (adapter !== null && (!named || describes(adapter, name))) return adapter;
+    }
+  }
   const found = (await listAdapters()).map((info) => `"${info.name}"`);
   if (found.length === 0) throw new DeviceError(NO_ADAPTER);
   throw new DeviceError(`device "${name}": no such adapter; found ${found.join(', ')}`);
 }
 
+const POWER_PREFERENCES = ['high-performance', 'low-power'] as const;
+
+/** Dawn rejects when no adapter passes its filter. */
+function adapterOf(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAdapter | null> {
+  return awaitGpu(gpu.requestAdapter({ powerPreference })).catch(() => null);
+}
+
+/** Whether an adapter's facts contain a name; punctuation, which Dawn replaces by hyphens, aside. */
 function describes(adapter: GPUAdapter, name: string): boolean {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const { device, description, vendor } = adapter.info;
-  return [device, description, vendor].some((text) =>
-    text.toLowerCase().includes(name.toLowerCase()),
-  );
+  return [device, description, vendor].some((text) => plain(text).includes(plain(name)));
 }
 
 /** The adapters that WebGPU finds here; empty when there is no driver. */
 export async function listAdapters(): Promise<DeviceInfo[]> {
   const gpu = await createInstance([]);
   const found = new Map<string, DeviceInfo>();
-  for (const powerPreference of ['high-performance', 'low-power'] as const) {
-    const adapter = await awaitGpu(gpu.requestAdapter({ powerPreference })).catch(() => null);
+  for (const powerPreference of POWER_PREFERENCES) {
+    const adapter = await adapterOf(gpu, powerPreference);
     if (adapter === null) continue;
     const info = describeAdapter(adapter);
     found.set(`${info.name}|${info.description}`, info);
