@@ -64,6 +64,8 @@ export interface OpSet {
   inside: { inputs: { x: ValueId }; attrs: { readonly min: number; readonly max: number } };
   /** x to a constant power. */
   power: { inputs: { x: ValueId }; attrs: { readonly exponent: number } };
+  /** To the nearest whole number, ties to the even one; the gradient passes as if it did nothing. */
+  round_through: Unary;
   is_finite: Unary;
   not: Unary;
   cast: { inputs: { x: ValueId }; attrs: { readonly to: Dtype } };

@@ -22,6 +22,7 @@ export type UnaryKind =
   | 'step'
   | 'inside'
   | 'power'
+  | 'round_through'
   | 'is_finite'
   | 'not'
   | 'cast';
@@ -125,6 +126,13 @@ function castValue(x: number, from: Dtype, to: Dtype): number {
   return from === 'float32' && to !== 'float32' ? Math.trunc(x) : x;
 }
 
+/** The nearest whole number, of two the even one. */
+export function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
 const bool = (): Dtype => 'bool';
 
 export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
@@ -214,6 +222,11 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     value: (x, { exponent }) => x ** exponent,
     derivative: ({ emit, mul, number }, dy, x, _y, { exponent }) =>
       mul(dy, mul(number(exponent), emit('power', { x }, { exponent: exponent - 1 }))),
+  },
+  round_through: {
+    wgsl: (x) => `round(${x})`, // to even, by the definition of WGSL
+    value: roundToEven,
+    derivative: (_context, dy) => dy, // straight through, as quantised networks are trained
   },
   is_finite: {
     // By the exponent's bits: compilers may assume that comparisons never meet a NaN.

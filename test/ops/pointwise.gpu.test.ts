@@ -45,7 +45,7 @@ describe.each(ROWS)('one operand, %s', (_, shape) => {
     await expectSameOnDevice('tiled', kind, each);
   };
 
-  it.each(['relu', 'neg', 'abs', 'sign', 'step', 'is_finite'] as const)(
+  it.each(['relu', 'neg', 'abs', 'sign', 'step', 'is_finite', 'round_through'] as const)(
     '%s exactly',
     async (kind) => {
       await run(kind, {}, x, 0);

@@ -1,5 +1,6 @@
 // Pointwise ops: literal values, refusals, gradients.
 import { describe, expect, it } from 'vitest';
+import { gradient } from '../../src-ts/autodiff/gradient.ts';
 import { ShapeError } from '../../src-ts/core/errors.ts';
 import { batchDim, formatType, type TensorType } from '../../src-ts/core/shape.ts';
 import { floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
@@ -45,6 +46,7 @@ describe('worked examples of one operand', () => {
     ['step', [-2, 0, 3], [0, 0, 1]],
     ['sigmoid', [0, 2], [0.5, 0.8807970779778823]],
     ['tanh', [0, 1], [0, 0.7615941559557649]],
+    ['round_through', [0.5, 1.5, -0.5, -2.5, 2.4, -2.6], [0, 2, 0, -2, 2, -3]],
     ['is_finite', [1, Infinity, -Infinity, NaN], [1, 0, 0, 0]],
   ] as const)('%s of %j is %j', (kind, from, to) => {
     expect(unary(kind, [...from], {})).toEqual([...to]);
@@ -253,9 +255,29 @@ describe('gradients of two and three operands', () => {
     }
   });
 
+  it('round_through passes the cotangent as it is', () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', { dtype: 'float32', shape: [3] });
+    const y = builder.emit('round_through', { x }, {});
+    const cotangent = builder.input('dy', { dtype: 'float32', shape: [3] });
+    expect(gradient(builder, { seeds: [{ of: y, cotangent }], wrt: [x] })).toEqual([cotangent]);
+  });
+
   it('every pointwise op with a derivative is checked above', () => {
     const checked = ['relu', 'leaky_relu', 'clip', 'sigmoid', 'tanh', 'neg', 'abs', 'exp'];
-    checked.push('log', 'sqrt', 'power', 'cast', 'add', 'sub', 'mul', 'div', 'maximum', 'minimum');
+    checked.push(
+      'round_through',
+      'log',
+      'sqrt',
+      'power',
+      'cast',
+      'add',
+      'sub',
+      'mul',
+      'div',
+      'maximum',
+      'minimum',
+    );
     const rows = Object.entries({ ...unaryRows, ...binaryRows });
     const smoothOnes = rows.filter(([, { derivative }]) => derivative !== null);
     expect(smoothOnes.map(([kind]) => kind).sort()).toEqual(checked.sort());

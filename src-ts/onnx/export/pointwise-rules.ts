@@ -91,6 +91,7 @@ export const pointwiseRules: ExportFamily<UnaryKind | BinaryKind | 'where'> = {
   inside,
   power: ({ inputs: { x }, attrs: { exponent } }, at) =>
     at.op('Pow', [x.name, at.number(exponent)]),
+  round_through: named('Round'),
   is_finite: isFinite,
   not: ({ inputs: { x } }, at) => at.op('Not', [at.as(x, 'bool')]),
   cast: ({ inputs: { x }, attrs: { to } }, at) => at.cast(x.name, to),
