@@ -1,6 +1,11 @@
 // Runs the import rules over the nodes of a file. Nodes that no rule takes are collected, so that one
 // error lists them all: the values they would make are marked missing, and what reads those waits.
-import { EngineError, UnsupportedOpError, type UnsupportedNode } from '../core/errors.ts';
+import {
+  EngineError,
+  ModelError,
+  UnsupportedOpError,
+  type UnsupportedNode,
+} from '../core/errors.ts';
 import type { FoldBudget } from './fold.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { bindAttributes, bindInputs } from './bind-node.ts';
@@ -55,7 +60,12 @@ export function importNodes(job: ImportJob): Values {
     }
   }
   if (unsupported.length > 0) throw new UnsupportedOpError(job.file, unsupported);
-  for (const name of job.wanted) values.set(name, lookup(name, values, graph)!);
+  for (const name of job.wanted) {
+    const value = lookup(name, values, graph);
+    if (value === undefined)
+      throw new ModelError(`${job.file}: nothing makes the output "${name}"`);
+    values.set(name, value);
+  }
   return values;
 }
 

@@ -3,6 +3,7 @@
 import { ModelError } from '../core/errors.ts';
 import {
   elementCount,
+  formatDim,
   formatShape,
   formatType,
   isStatic,
@@ -106,7 +107,7 @@ export class NodeContext {
   /** A constant with the same number everywhere. */
   filled(shape: readonly number[], value: number, dtype: Dtype = 'float32'): Value {
     const count = elementCount(shape);
-    if (!this.#budget.spend(count)) {
+    if (!this.#budget.spend(count, dtype)) {
       this.fail(`a constant of shape ${formatShape(shape)} has ${count} elements: too many`);
     }
     return constantValue(tensor(dtype, shape, allocate(dtype, count).fill(value)));
@@ -125,7 +126,9 @@ export class NodeContext {
 
   /** A list of sizes, some of them perhaps the batch's. */
   sizes(value: Value, name: string): readonly Dim[] {
-    return dimsOf(value) ?? this.refuse(`its ${name} is not a constant`);
+    const dims = dimsOf(value) ?? this.refuse(`its ${name} is not a constant`);
+    const broken = dims.find((dim) => typeof dim === 'number' && !Number.isSafeInteger(dim));
+    return broken === undefined ? dims : this.fail(`its ${name} has an entry ${formatDim(broken)}`);
   }
 
   /** The shape of a value whose every dimension must be known. */
