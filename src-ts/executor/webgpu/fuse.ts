@@ -114,6 +114,9 @@ interface Trees {
   readonly inlined: readonly ValueId[];
 }
 
+/** Characters of an operand's expression that is written into another, which may name it several times. */
+const MAX_TEXT = 4096;
+
 /** An expression for every pointwise node, single-use operands of the same shape written into it. */
 function growTrees(
   graph: Graph,
@@ -129,7 +132,7 @@ function growTrees(
     const args = new Map(operands.map(([, id]) => [id, leafTree(graph, id)]));
     for (const [, id] of operands) {
       const tree = of.get(id);
-      if (tree === undefined || uses.get(id) !== 1) continue;
+      if (tree === undefined || uses.get(id) !== 1 || tree.text.length > MAX_TEXT) continue;
       if (!sameShape(typeOf(graph, id).shape, shape)) continue;
       const others = [...args].flatMap(([other, { leaves }]) => (other === id ? [] : leaves));
       if (!fits([...others, ...tree.leaves], views)) continue;

@@ -250,6 +250,7 @@ class Planner {
     for (const { id } of [...this.#graph.inputs, ...this.#graph.outputs]) keep(id);
     for (const id of fixed) keep(id);
     const lives = lifetimes(calls, (id) => this.#rootOf(id));
+    const endings = endingsOf(lives);
     const slots = new SlotAllocator();
     for (const [at, { call }] of calls.entries()) {
       for (const id of new Set(valueIdsOf(call).map((each) => this.#rootOf(each)))) {
@@ -257,9 +258,9 @@ class Planner {
         const byteLength = byteLengthOf(this.#typeOf(id), capacity);
         buffers.set(id, { byteLength, storage: { kind: 'slot', slot: slots.take(byteLength) } });
       }
-      for (const [id, { last }] of lives) {
+      for (const id of endings.get(at) ?? []) {
         const storage = buffers.get(id)?.storage;
-        if (last === at && storage?.kind === 'slot') slots.release(storage.slot);
+        if (storage?.kind === 'slot') slots.release(storage.slot);
       }
     }
     return { buffers, slotBytes: slots.byteLengths };
@@ -342,6 +343,17 @@ function lifetimes(
     }
   }
   return lives;
+}
+
+/** The values whose last use is each call. */
+function endingsOf(lives: ReadonlyMap<ValueId, Lifetime>): Map<number, ValueId[]> {
+  const endings = new Map<number, ValueId[]>();
+  for (const [id, { last }] of lives) {
+    const known = endings.get(last);
+    if (known === undefined) endings.set(last, [id]);
+    else known.push(id);
+  }
+  return endings;
 }
 
 /** The values a unit reads, row tables and the sources of views included. */
