@@ -12,8 +12,11 @@ import { buildForward } from './forward.ts';
 import { normOf } from './norms.ts';
 import type { ResolvedOptions } from './options.ts';
 
-/** Halvings of the interval [0, 1]: the last is a thousandth of what DeepFool's own overshoot adds. */
-const HALVINGS = 16;
+/**
+ * Halvings of [0, 1]: to a thousandth of r̂. Finer ones end within float32's rounding of the boundary,
+ * where another runtime may see the other class.
+ */
+const HALVINGS = 10;
 const SYMBOL = 'N';
 
 /** One refined image. */

@@ -53,6 +53,7 @@ export function attackCommand(terminal: Terminal, finish: (status: number) => vo
     .option('--resize <pixels>', 'scale the shorter side of image files to this', parseCount)
     .option('--crop <pixels>', 'then keep the centred square of this side', parseCount)
     .option('--target <class>', 'attack towards this class', parseWhole)
+    .option('--refine', 'bisect along each result for the part of it that is enough')
     .option('--only-correct', 'leave out images that are not classified as labelled')
     .option('--device <name>', 'auto, webgpu, or part of the name of an adapter (default: auto)')
     .option('--batch <n>', 'images attacked at a time (default: 64, or as many as fit)', parseCount)

@@ -12,6 +12,7 @@ export interface ResultRow {
   /** Null when the image was not fooled, or has no norm to divide by. */
   readonly rho: number | null;
   readonly rho_input?: number | null;
+  readonly refined_rho?: number | null;
   /** Smallest and largest value of the adversarial image. */
   readonly min: number | null;
   readonly max: number | null;

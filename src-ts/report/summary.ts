@@ -56,6 +56,11 @@ function factsOf(s: Summary): Fact[] {
     ['fooled', `${fooled} of ${images} (${formatPercent(s.fooling_rate)})${unfooled(s)}`],
     [`ρ, p = ${formatNorm(normOf(s))}`, rhoText(s)],
     ...optional(s.rho_input_mean !== null, 'ρ of the input', inputText(s)),
+    ...optional(
+      s.rho_refined_mean !== null,
+      'ρ refined',
+      `mean ${formatNumber(s.rho_refined_mean)}`,
+    ),
     ['steps', s.steps_mean === null ? '–' : `${formatNumber(s.steps_mean, 3)} on average`],
     ...optional(s.accuracy !== null, 'top-1 accuracy', formatPercent(s.accuracy)),
     ['outside [0, 1]', outsideText(s)],

@@ -17,6 +17,8 @@ export interface Totals {
   readonly rho_mean: number | null;
   readonly rho_median: number | null;
   readonly rho_input_mean: number | null;
+  /** Of the refined perturbations; null without refinement. */
+  readonly rho_refined_mean: number | null;
   /** Images without a ρ, and so not in its mean. */
   readonly rho_left_out: number;
   /** Steps of the fooled images. */
@@ -38,6 +40,7 @@ export class Tally {
   };
   readonly #rhos: number[] = [];
   readonly #inputRhos: number[] = [];
+  readonly #refinedRhos: number[] = [];
   #steps = 0;
   #skipped = 0;
   #labelled = 0;
@@ -48,14 +51,13 @@ export class Tally {
   add(record: ResultRow): void {
     this.#judge(record);
     this.#statuses[record.status]++;
-    const { status, rho, rho_input, min, max, steps } = record;
+    const { status, rho, rho_input, refined_rho, min, max, steps } = record;
     if (status === 'failed') this.#firstError ??= `${record.source}: ${record.error ?? 'unknown'}`;
     if (status !== 'fooled') return;
     this.#steps += steps;
-    if (rho !== null && Number.isFinite(rho)) this.#rhos.push(rho);
-    if (typeof rho_input === 'number' && Number.isFinite(rho_input)) {
-      this.#inputRhos.push(rho_input);
-    }
+    collect(this.#rhos, rho);
+    collect(this.#inputRhos, rho_input);
+    collect(this.#refinedRhos, refined_rho);
     if ((min ?? 0) < 0 || (max ?? 0) > 1) this.#outside++;
   }
 
@@ -79,6 +81,7 @@ export class Tally {
       rho_mean: mean(this.#rhos),
       rho_median: median(this.#rhos),
       rho_input_mean: mean(this.#inputRhos),
+      rho_refined_mean: mean(this.#refinedRhos),
       rho_left_out: images - this.#rhos.length,
       steps_mean: fooled === 0 ? null : this.#steps / fooled,
       accuracy: this.#labelled === 0 ? null : this.#correct / this.#labelled,
@@ -92,6 +95,10 @@ export class Tally {
     this.#labelled++;
     if (label === predicted) this.#correct++;
   }
+}
+
+function collect(values: number[], value: number | null | undefined): void {
+  if (typeof value === 'number' && Number.isFinite(value)) values.push(value);
 }
 
 function mean(values: readonly number[]): number | null {

@@ -35,6 +35,7 @@ export const SUMMARY: Summary = {
   rho_mean: 0.129134,
   rho_median: 0.1289,
   rho_input_mean: null,
+  rho_refined_mean: null,
   rho_left_out: 3,
   steps_mean: 2.9072,
   accuracy: 0.99,

@@ -22,6 +22,7 @@ it('averages ρ and steps over the fooled images and counts the others', () => {
     rho_mean: expect.closeTo(0.3, 12) as number,
     rho_median: 0.2,
     rho_input_mean: 0.375,
+    rho_refined_mean: null,
     rho_left_out: 3,
     steps_mean: 3,
     accuracy: 4 / 6,

@@ -72,7 +72,8 @@ function adapterOf(gpu: GPU, powerPreference: GPUPowerPreference): Promise<GPUAd
 function describes(adapter: GPUAdapter, name: string): boolean {
   const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const { device, description, vendor } = adapter.info;
-  return [device, description, vendor].some((text) => plain(text).includes(plain(name)));
+  const names = [device, description, vendor, readableName(adapter.info)];
+  return names.some((text) => plain(text).includes(plain(name)));
 }
 
 /** The adapters that WebGPU finds here; empty when there is no driver. */
@@ -93,13 +94,21 @@ function describeAdapter({ info }: GPUAdapter): DeviceInfo {
     info.isFallbackAdapter ||
     /llvmpipe|lavapipe|swiftshader/i.test(`${info.device} ${info.description}`);
   return {
-    name: info.device === '' ? info.description : info.device,
+    name: readableName(info),
     backend: 'webgpu',
     software,
     vendor: info.vendor,
     architecture: info.architecture,
     description: info.description,
   };
+}
+
+/** Dawn writes lavapipe's name with dashes: `llvmpipe-llvm-15-0-6-256-bits-`. */
+function readableName({ device, description }: GPUAdapterInfo): string {
+  const llvmpipe = /^llvmpipe-llvm-(\d+)-(\d+)-(\d+)-(\d+)-bits-?$/.exec(device);
+  if (llvmpipe === null) return device === '' ? description : device;
+  const [, major, minor, patch, bits] = llvmpipe;
+  return `llvmpipe (LLVM ${major!}.${minor!}.${patch!}, ${bits!} bits)`;
 }
 
 /** Kernels that broadcast within one subgroup win where registers are the only fast memory: on CPUs. */
