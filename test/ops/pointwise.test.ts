@@ -111,7 +111,7 @@ describe('worked examples of two and three operands', () => {
 describe('types', () => {
   const N = batchDim('N');
   const infer = (kind: OpKind, inputs: Record<string, TensorType>, attrs: object = {}): string =>
-    formatType(opDef(kind).infer(inputs, attrs as never, 'here'));
+    formatType(opDef(kind).infer(inputs, attrs, 'here'));
   const float = (...shape: TensorType['shape']): TensorType => ({ dtype: 'float32', shape });
 
   it('a batch meets ones, itself and shorter shapes', () => {
@@ -121,7 +121,7 @@ describe('types', () => {
     expect(infer('cast', { x: float(N) }, { to: 'int32' })).toBe('int32[N]');
   });
 
-  it.each([
+  it.each<[string, TensorType, TensorType, string]>([
     ['two sizes', float(2, 3), float(4), 'add "here": the operands\' shapes do not broadcast'],
     ['a batch and a number', float(N, 3), float(4, 3), 'do not broadcast'],
     ['two symbols', float(N), float(batchDim('M')), 'do not broadcast'],
