@@ -120,6 +120,35 @@ describe('what costs no call', () => {
     expect(kernels(b.plan().calls)).toEqual(['copy', 'copy']);
   });
 
+  it('rows behind a third table are copied, since a kernel reads through two', () => {
+    const b = new Sketch();
+    const [condition, left, right] = ['i', 'j', 'k'].map((name) =>
+      b.emit('rows', { x: b.float(`x${name}`, N, 8), index: b.index(name, P) }, { axis: 0 }),
+    );
+    const holds = b.emit('cast', { x: condition! }, { to: 'bool' });
+    b.output('y', b.emit('where', { condition: holds, a: left!, b: right! }, {}));
+    b.output(
+      'z',
+      b.emit(
+        'where',
+        {
+          condition: b.emit(
+            'rows',
+            {
+              x: b.emit('cast', { x: b.float('xl', N, 8) }, { to: 'bool' }),
+              index: b.index('l', P),
+            },
+            { axis: 0 },
+          ),
+          a: left!,
+          b: right!,
+        },
+        {},
+      ),
+    );
+    expect(kernels(b.plan().calls).filter((name) => name === 'copy')).toHaveLength(1);
+  });
+
   it('dead nodes', () => {
     const b = new Sketch();
     const x = b.float('x', N, 8);

@@ -220,6 +220,16 @@ describe('refusals', () => {
     device.dispose();
   });
 
+  it('work on a device that has been closed', async () => {
+    const closed = await openWebGpu();
+    closed.dispose();
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: [4] });
+    b.output('y', b.emit('neg', { x }, {}));
+    const act = closed.compile(b.finish(), { capacity: {} });
+    await expect(act).rejects.toThrow(/has been closed/);
+  });
+
   it('a device of no such name, telling those found', async () => {
     const found = await listAdapters();
     expect(found.length).toBeGreaterThan(0);

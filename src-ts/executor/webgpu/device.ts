@@ -161,6 +161,7 @@ export class WebGpuDevice {
   /** Throws what the device has reported since it was opened, if anything. */
   check(): void {
     if (this.#failure !== null) throw this.#failure;
+    if (this.#disposed) throw new DeviceLostError(`${this.info.name} has been closed`);
   }
 
   /** Waits for a promise of the device, then reports what went wrong meanwhile. */

@@ -97,6 +97,7 @@ function findViews(graph: Graph): Map<ValueId, RowView> {
     for (const [name, id] of Object.entries(node.inputs as Record<string, ValueId | undefined>)) {
       if (id !== undefined && !viewable.includes(name)) blocked.add(id);
     }
+    if (isPointwise(node.kind)) tooManyTables(node, producers).forEach((id) => blocked.add(id));
   }
   const views = new Map<ValueId, RowView>();
   for (const node of graph.nodes) {
@@ -107,6 +108,18 @@ function findViews(graph: Graph): Map<ValueId, RowView> {
     views.set(node.output, { source: x, table: index });
   }
   return views;
+}
+
+/** The views a pointwise node reads through more tables than its kernel can bind. */
+function tooManyTables(node: Node, producers: ReadonlyMap<ValueId, Node>): ValueId[] {
+  const tables = new Set<ValueId>();
+  return inputIds(node).filter((id) => {
+    const producer = producers.get(id);
+    if (producer?.kind !== 'rows') return false;
+    if (!tables.has(producer.inputs.index) && tables.size === POINTWISE_LIMITS.tables) return true;
+    tables.add(producer.inputs.index);
+    return false;
+  });
 }
 
 interface Trees {

@@ -59,6 +59,7 @@ export class WebGpuProgram implements Program {
     plan: Plan,
     options: CompileOptions,
   ): Promise<WebGpuProgram> {
+    device.check();
     checkBindings(device, plan);
     const bytes = plannedBytes(plan);
     const storage = await device.guardAllocation('storage of a program, in bytes', bytes, () =>
