@@ -25,6 +25,11 @@ export class FoldBudget {
     return true;
   }
 
+  /** Whether so many elements may be looked at one by one; if so, they are counted. */
+  look(count: number): boolean {
+    return this.work(ELEMENT_WORK * count);
+  }
+
   /** Whether so many steps of plain loops may be taken; if so, they are counted. */
   work(steps: number): boolean {
     if (steps > this.#work) return false;

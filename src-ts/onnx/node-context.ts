@@ -113,10 +113,19 @@ export class NodeContext {
     return constantValue(tensor(dtype, shape, allocate(dtype, count).fill(value)));
   }
 
-  /** A constant operand; refuses one that is computed at run time. */
+  /** Checks that a constant of this shape, made element by element, is one that can be made. */
+  reserve(shape: readonly number[], dtype: Dtype = 'float32'): void {
+    const count = elementCount(shape);
+    if (this.#budget.look(count) && this.#budget.spend(count, dtype)) return;
+    this.fail(`a constant of shape ${formatShape(shape)} has ${count} elements: too many`);
+  }
+
+  /** A constant operand to look at; refuses one that is computed at run time. */
   tensorOf(value: Value, name: string): Tensor {
-    if (value.kind === 'constant') return value.tensor;
-    return this.refuse(`its ${name} is not a constant`);
+    if (value.kind !== 'constant') return this.refuse(`its ${name} is not a constant`);
+    const held = value.tensor;
+    if (this.#budget.look(held.data.length)) return held;
+    return this.fail(`its ${name} has ${held.data.length} elements: too many`);
   }
 
   /** The numbers of a constant operand. */

@@ -225,7 +225,7 @@ function continued(
     const count = size + front + back;
     if (count < 0 || size === 0)
       return at.fail(`dimension ${axis} of ${size} is padded to ${count}`);
-    at.filled([count], 0); // checks the size
+    at.reserve([count]);
     const picked = Array.from({ length: count }, (_, i) =>
       continuedIndex(i - front, size, mode, at),
     );

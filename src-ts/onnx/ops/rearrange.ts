@@ -56,7 +56,7 @@ function matrixOf(
   chosen: (row: number, column: number) => boolean,
   at: NodeContext,
 ): Value {
-  at.filled([rows, columns], 0); // checks the size
+  at.reserve([rows, columns]);
   const data = allocate(dtype, rows * columns);
   for (let i = 0; i < data.length; i++) {
     data[i] = Number(chosen(Math.floor(i / columns), i % columns));

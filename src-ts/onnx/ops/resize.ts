@@ -214,7 +214,7 @@ function nearestAlong(
   rounding: (typeof NEAREST)[number],
   at: NodeContext,
 ): Value {
-  at.filled([resize.to], 0); // checks the size
+  at.reserve([resize.to]);
   const picked = sourceCoordinates(resize).map((source) =>
     nearestIndex(source, resize.from, rounding),
   );
@@ -249,7 +249,7 @@ function multiplyAlong(
   at: NodeContext,
 ): Value {
   const { axis, from, to } = resize;
-  at.filled([to, from], 0); // checks the size
+  at.reserve([to, from]);
   const matrix = at.floats([to, from], weightMatrix(resize, interpolation));
   const { shape } = x.type;
   const plain = { transposeA: false, transposeB: false };
