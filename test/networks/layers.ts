@@ -41,8 +41,8 @@ const GAINS: Readonly<Record<Activation, number>> = {
   none: 1,
   relu: 2,
   relu6: 2,
-  hardswish: 2.5,
-  silu: 2.5,
+  hardswish: 2.2,
+  silu: 2.6,
 };
 
 export class Net extends OnnxWriter {

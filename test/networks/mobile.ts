@@ -33,11 +33,13 @@ interface Inverted {
 
 /** A bottleneck turned inside out: wide, depthwise, narrow without activation. */
 function inverted(net: Net, x: Planes, block: Inverted): Planes {
-  const { kernel, inner, channels, stride, act, excite = (y: Planes) => y } = block;
+  const { kernel, inner, channels, stride, act, excite } = block;
   const wide = inner === x.channels ? x : net.convBn(x, inner, 1, { act });
-  const spatial = excite(net.convBn(wide, inner, kernel, { act, stride, groups: inner }));
+  const spatial = net.convBn(wide, inner, kernel, { act, stride, groups: inner });
   const keeps = stride === 1 && channels === x.channels;
-  const narrow = net.convBn(spatial, channels, 1, keeps ? { gain: 0.5 } : {});
+  // Excitation halves what it passes on, more or less.
+  const gain = (keeps ? 0.5 : 1) * (excite === undefined ? 1 : 4);
+  const narrow = net.convBn(excite?.(spatial) ?? spatial, channels, 1, { gain });
   return keeps ? net.add(x, narrow) : narrow;
 }
 

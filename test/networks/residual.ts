@@ -61,7 +61,7 @@ export const regNetY =
         const groups = channels / Math.min(groupWidth, channels);
         const middle = net.convBn(narrow, channels, 3, { act: 'relu', stride, groups });
         const weighed = net.squeezeExcite(middle, reduced, 'sigmoid', 'relu');
-        x = joined(net, x, net.convBn(weighed, channels, 1, { gain: BRANCH }), stride);
+        x = joined(net, x, net.convBn(weighed, channels, 1, { gain: 4 * BRANCH }), stride);
       }
     }
     return net.head(x);
