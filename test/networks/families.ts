@@ -60,12 +60,16 @@ export interface Network {
   readonly scale: Scale;
 }
 
-/** A network with random weights, the same in every run. */
-export function buildNetwork(name: FamilyName, size: 'tiny' | 'full'): Network {
+/** A network with random weights, the same in every run and for every batch of the export. */
+export function buildNetwork(
+  name: FamilyName,
+  size: 'tiny' | 'full',
+  batch: number | 'batch' = 'batch',
+): Network {
   const family: Family = FAMILIES[name];
   const { build, opset = 13, batchNorm = 'folded', tiny } = family;
   const scale = size === 'full' ? FULL : { ...TINY, ...tiny };
-  const net = new TokenNet(scale, { opset, batchNorm });
+  const net = new TokenNet(scale, { opset, batchNorm, batch });
   const logits = build(net);
-  return { bytes: net.finish(logits, 'output', ['batch', scale.classes]), scale };
+  return { bytes: net.finish(logits, 'output', [batch, scale.classes]), scale };
 }

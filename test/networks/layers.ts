@@ -1,7 +1,7 @@
 // Layers that image networks are made of, in the ONNX operators PyTorch's exporter gives them. Weights
 // keep the spread of the values (He et al. 2015), so that logits stay finite and differ.
 import type { Attributes } from '../../src-ts/onnx/export/model-writer.ts';
-import { OnnxWriter } from './onnx-writer.ts';
+import { OnnxWriter, type WriterOptions } from './onnx-writer.ts';
 
 export interface Scale {
   /** Height and width of the images. */
@@ -45,16 +45,17 @@ const GAINS: Readonly<Record<Activation, number>> = {
   silu: 2.6,
 };
 
+export interface NetOptions extends WriterOptions {
+  /** Whether batch normalisations stay nodes, or are weights already, as in a constant-folded export. */
+  readonly batchNorm?: 'node' | 'folded';
+}
+
 export class Net extends OnnxWriter {
   readonly scale: Scale;
-  /** Whether batch normalisations stay nodes, or are weights already, as in a constant-folded export. */
   readonly batchNorm: 'node' | 'folded';
 
-  constructor(
-    scale: Scale,
-    { opset = 13, batchNorm = 'folded' }: { opset?: number; batchNorm?: 'node' | 'folded' } = {},
-  ) {
-    super({ opset });
+  constructor(scale: Scale, { batchNorm = 'folded', ...options }: NetOptions = {}) {
+    super(options);
     this.scale = scale;
     this.batchNorm = batchNorm;
   }
@@ -69,9 +70,9 @@ export class Net extends OnnxWriter {
     return Math.min(full, this.scale.depth);
   }
 
-  image(batch: number | string = 'batch'): Planes {
+  image(): Planes {
     const { size } = this.scale;
-    const name = this.input('input', [batch, 3, size, size]);
+    const name = this.input('input', [this.batch, 3, size, size]);
     return { name, channels: 3, height: size, width: size };
   }
 

@@ -10,15 +10,25 @@ import {
 } from '../../src-ts/onnx/export/model-writer.ts';
 import { seededRandom } from '../reference/random.ts';
 
-/** A dimension of a target shape; 'batch' is read from the shape of a value at run time. */
+/** A dimension of a target shape; an open batch is read from the shape of a value at run time. */
 export type TargetDim = number | 'batch';
+
+export interface WriterOptions {
+  readonly opset?: number;
+  readonly seed?: number;
+  /** The batch of the export: open unless a number is given, which then stands in every shape. */
+  readonly batch?: number | 'batch';
+}
 
 export class OnnxWriter {
   readonly #writer: ModelWriter;
   readonly #random: () => number;
   readonly #ints = new Map<string, string>();
 
-  constructor({ opset = 13, seed = 1 }: { opset?: number; seed?: number } = {}) {
+  readonly batch: number | 'batch';
+
+  constructor({ opset = 13, seed = 1, batch = 'batch' }: WriterOptions = {}) {
+    this.batch = batch;
     this.#writer = new ModelWriter({ producer: 'pytorch', opset, irVersion: 8 });
     this.#random = seededRandom(seed);
   }
@@ -91,16 +101,17 @@ export class OnnxWriter {
   }
 
   /** A shape whose batch is that of `of`. */
-  target(of: string, dims: readonly TargetDim[]): string {
+  target(of: string, sizes: readonly TargetDim[]): string {
+    const dims = sizes.map((dim) => (dim === 'batch' ? this.batch : dim));
+    const known = dims.filter((dim) => typeof dim === 'number');
+    if (known.length === dims.length) return this.ints(...known);
     const parts = dims.map((dim) => (dim === 'batch' ? this.batchOf(of) : this.ints(dim)));
     return this.op('Concat', parts, { axis: 0 });
   }
 
-  /** `x.reshape(x.shape[0], …)` where 'batch' occurs, else a constant target. */
+  /** `x.reshape(x.shape[0], …)` where an open batch occurs, else a constant target. */
   reshape(x: string, dims: readonly TargetDim[]): string {
-    const known = dims.filter((dim) => typeof dim === 'number');
-    const target = known.length === dims.length ? this.ints(...known) : this.target(x, dims);
-    return this.op('Reshape', [x, target]);
+    return this.op('Reshape', [x, this.target(x, dims)]);
   }
 
   transpose(x: string, ...perm: readonly number[]): string {

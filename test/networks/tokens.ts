@@ -1,6 +1,6 @@
 // Layers on tokens [N, …, width]: normalisation, linear maps, attention, as PyTorch's exporter writes
 // them. Sizes that depend on the batch are computed from shapes.
-import { Net, type Planes, type Scale } from './layers.ts';
+import { Net, type NetOptions, type Planes, type Scale } from './layers.ts';
 
 export interface Tokens {
   readonly name: string;
@@ -12,7 +12,7 @@ export class TokenNet extends Net {
   /** LayerNormalization exists since opset 17; exports before are made of its steps. */
   readonly #layerNorm: 'node' | 'steps';
 
-  constructor(scale: Scale, options: { opset?: number; batchNorm?: 'node' | 'folded' } = {}) {
+  constructor(scale: Scale, options: NetOptions = {}) {
     super(scale, options);
     this.#layerNorm = (options.opset ?? 13) >= 17 ? 'node' : 'steps';
   }
@@ -59,13 +59,18 @@ export class TokenNet extends Net {
 
   /** A learnt token in front of each image's. */
   prepend(x: Tokens): Tokens {
+    const learnt = this.random([1, 1, x.width], 0.5);
+    const token = this.batch === 1 ? learnt : this.#expanded(learnt, x);
+    return { ...x, name: this.op('Concat', [token, x.name], { axis: 1 }), count: x.count + 1 };
+  }
+
+  #expanded(token: string, x: Tokens): string {
     const target = this.target(x.name, ['batch', -1, -1]);
     // Tracing writes expand(-1) as a choice between the target and ones.
     const ones = this.op('ConstantOfShape', [this.ints(3)], {});
     const unset = this.op('Equal', [target, this.ints(-1, -1, -1)]);
     const sizes = this.op('Where', [unset, this.#onesLike(ones), target]);
-    const token = this.op('Expand', [this.random([1, 1, x.width], 0.5), sizes]);
-    return { ...x, name: this.op('Concat', [token, x.name], { axis: 1 }), count: x.count + 1 };
+    return this.op('Expand', [token, sizes]);
   }
 
   #onesLike(zeros: string): string {

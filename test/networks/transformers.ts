@@ -167,10 +167,13 @@ function windowsOf(net: TokenNet, x: string, { side, width }: Map2d, window: num
   return net.reshape(net.transpose(parts, 0, 1, 3, 2, 4, 5), [-1, window ** 2, width]);
 }
 
-/** Back again; the batch is what is left when the windows of an image are divided out. */
+/** Back again; an open batch is what is left when the windows of an image are divided out. */
 function planesOf(net: TokenNet, x: string, { side, width }: Map2d, window: number): string {
   const across = side / window;
-  const images = net.op('Div', [net.batchOf(x), net.ints(across ** 2)]);
+  const images =
+    net.batch === 'batch'
+      ? net.op('Div', [net.batchOf(x), net.ints(across ** 2)])
+      : net.ints(net.batch);
   const sizes = [across, across, window, window, width].map((size) => net.ints(size));
   const parts = net.op('Reshape', [x, net.op('Concat', [images, ...sizes], { axis: 0 })]);
   return net.reshape(net.transpose(parts, 0, 1, 3, 2, 4, 5), ['batch', side, side, width]);
