@@ -6,6 +6,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { pruneGraph } from '../graph/prune.ts';
 import { GraphBuilder } from '../ops/builder.ts';
+import { splitProducts } from '../passes/split-products.ts';
 import { crossesBatch } from './batch-safety.ts';
 import { FoldBudget } from './fold.ts';
 import { importNodes } from './import-nodes.ts';
@@ -37,7 +38,7 @@ export function importOnnxGraph(bytes: Uint8Array, options: GraphImportOptions):
   const described = { operator: 'output', label: options.name, opset: 0, outputCount: 0 };
   const at = new NodeContext(builder, described, batch, budget);
   for (const name of wanted) builder.output(name, at.idOf(values.get(name)!));
-  return pruneGraph(builder.finish());
+  return pruneGraph(splitProducts(builder.finish()));
 }
 
 function bindPorts(

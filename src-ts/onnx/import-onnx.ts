@@ -10,6 +10,7 @@ import type { Graph } from '../graph/graph.ts';
 import { pruneGraph } from '../graph/prune.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { foldAffine } from '../passes/fold-affine.ts';
+import { splitProducts } from '../passes/split-products.ts';
 import { FoldBudget } from './fold.ts';
 import { importNodes } from './import-nodes.ts';
 import { adaptImage, ANY_BATCH, findImageInput } from './model-input.ts';
@@ -81,7 +82,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions): ImportedM
   const input = findImageInput(model.graph, read, options.imageShape ?? null, file);
   const classifier = { file, model, input, output: port.name };
   const { reading, batchable, said } = readForAnyBatch(classifier);
-  const graph = pruneGraph(foldAffine(reading.graph));
+  const graph = pruneGraph(splitProducts(foldAffine(reading.graph)));
   const [channels, height, width] = input.image;
   return {
     name: file,
