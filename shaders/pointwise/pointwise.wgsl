@@ -20,6 +20,8 @@ alias F = f32;
 alias I = i32;
 alias U = u32;
 
+//#import pointwise/functions.wgsl
+
 fn load_a(i: u32) -> u32 { return 0u; }
 fn load_b(i: u32) -> u32 { return 0u; }
 fn load_c(i: u32) -> u32 { return 0u; }

@@ -19,6 +19,8 @@ alias F = vec4f;
 alias I = vec4i;
 alias U = vec4u;
 
+//#import pointwise/functions.wgsl
+
 fn load_a(i: u32) -> vec4u { return vec4u(); }
 fn load_b(i: u32) -> vec4u { return vec4u(); }
 fn load_c(i: u32) -> vec4u { return vec4u(); }

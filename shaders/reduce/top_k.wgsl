@@ -1,6 +1,6 @@
 // Indices of the k largest elements of each row, largest first and the lowest index on ties; with
-// SMALLEST, of the smallest. An invocation owns a row and scans it once for each index. NaN loses
-// to every number.
+// SMALLEST, of the smallest; with LAST and k = 1, the highest index on ties. An invocation owns a row
+// and scans it once for each index. NaN loses to every number.
 //
 // Elements are compared as integer keys: the bits of a float, turned so that they sort like the
 // number. So ties are exact and no compiler's opinion of NaN matters.
@@ -15,6 +15,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<i32>;
 
 const SMALLEST = false;
+const LAST = false;
 const INTEGER = false;
 const SIGN = 0x80000000u;
 const INFINITY = 0x7f800000u;
@@ -45,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var i = 0; i < i32(params.length); i++) {
       let key = key_of(x[row * params.length + u32(i)]);
       let follows = key < lastKey || (key == lastKey && i > lastIndex);
-      if (follows && (bestIndex < 0 || key > bestKey)) {
+      if (follows && (bestIndex < 0 || key > bestKey || (LAST && key == bestKey))) {
         bestKey = key;
         bestIndex = i;
       }

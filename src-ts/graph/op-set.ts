@@ -41,6 +41,10 @@ export type ScatterReduction = 'none' | 'mul' | 'max' | 'min';
 
 type Unary = { inputs: { x: ValueId }; attrs: NoAttrs };
 type Binary = { inputs: { a: ValueId; b: ValueId }; attrs: NoAttrs };
+type ExtremeIndex = {
+  inputs: { x: ValueId };
+  attrs: { /** The highest index on ties. */ readonly selectLast?: boolean };
+};
 type Reduction = { inputs: { x: ValueId }; attrs: { readonly axes: readonly number[] } };
 /** An op that is told nothing. */
 export type NoAttrs = object;
@@ -58,6 +62,26 @@ export interface OpSet {
   exp: Unary;
   log: Unary;
   sqrt: Unary;
+  /** x where x > 0, else alpha (exp x − 1). */
+  elu: { inputs: { x: ValueId }; attrs: { readonly alpha: number } };
+  /** log(1 + exp x) */
+  softplus: Unary;
+  erf: Unary;
+  sin: Unary;
+  cos: Unary;
+  tan: Unary;
+  asin: Unary;
+  acos: Unary;
+  atan: Unary;
+  sinh: Unary;
+  cosh: Unary;
+  asinh: Unary;
+  acosh: Unary;
+  atanh: Unary;
+  floor: Unary;
+  ceil: Unary;
+  /** To the nearest whole number, halves to the even one. */
+  round: Unary;
   /** 1 where x > 0, else 0: the derivative of relu, with 0 at 0. */
   step: Unary;
   /** 1 where min < x < max, else 0: the derivative of clip. */
@@ -67,6 +91,11 @@ export interface OpSet {
   /** To the nearest whole number, ties to the even one; the gradient passes as if it did nothing. */
   round_through: Unary;
   is_finite: Unary;
+  is_nan: Unary;
+  is_inf: {
+    inputs: { x: ValueId };
+    attrs: { readonly positive: boolean; readonly negative: boolean };
+  };
   not: Unary;
   cast: { inputs: { x: ValueId }; attrs: { readonly to: Dtype } };
 
@@ -75,6 +104,12 @@ export interface OpSet {
   sub: Binary;
   mul: Binary;
   div: Binary;
+  /** a to the power b; NaN for a negative float base and a broken exponent. */
+  pow: Binary;
+  /** The remainder of a / b with the sign of b, as Python has it. */
+  mod: Binary;
+  /** The remainder of a / b with the sign of a, as C has it. */
+  fmod: Binary;
   maximum: Binary;
   minimum: Binary;
   equal: Binary;
@@ -82,6 +117,11 @@ export interface OpSet {
   greater: Binary;
   and: Binary;
   or: Binary;
+  xor: Binary;
+  /** Bit by bit, of integers. */
+  bit_and: Binary;
+  bit_or: Binary;
+  bit_xor: Binary;
   where: { inputs: { condition: ValueId; a: ValueId; b: ValueId }; attrs: NoAttrs };
 
   // Linear maps with weights. `bias` is one number per output channel.
@@ -122,11 +162,18 @@ export interface OpSet {
   reduce_sum: Reduction;
   reduce_max: Reduction;
   reduce_min: Reduction;
+  reduce_prod: Reduction;
   /** Index of the largest (smallest) element along the last axis, the lowest on ties: int32, axis kept. */
-  argmax: Unary;
-  argmin: Unary;
+  argmax: ExtremeIndex;
+  argmin: ExtremeIndex;
   /** Indices of the k largest elements along the last axis, largest first, the lowest index on ties. */
-  top_k: { inputs: { x: ValueId }; attrs: { readonly k: number } };
+  top_k: {
+    inputs: { x: ValueId };
+    attrs: {
+      readonly k: number;
+      /** The k smallest, smallest first. */ readonly smallest?: boolean;
+    };
+  };
   softmax: { inputs: { x: ValueId }; attrs: { readonly axis: number } };
 
   // Movement.

@@ -11,7 +11,7 @@ const axisOf = (types: Types, name = 'x'): number => findBatch(types[name]!.shap
 const reduces: Check<'reduce_sum'> = (types, { axes }) =>
   axes.includes(axisOf(types)) ? 'it reduces over the batch' : null;
 
-const alongLast: Check<'argmax'> = (types) =>
+const alongLast = (types: Types): string | null =>
   axisOf(types) >= 0 && axisOf(types) === types['x']!.shape.length - 1
     ? 'it compares the images of a batch'
     : null;
@@ -25,6 +25,7 @@ const CHECKS: { readonly [K in OpKind]?: Check<K> } = {
   reduce_sum: reduces,
   reduce_max: reduces,
   reduce_min: reduces,
+  reduce_prod: reduces,
   argmax: alongLast,
   argmin: alongLast,
   top_k: alongLast,

@@ -2,7 +2,8 @@
 //
 // WGSL expressions are written for the aliases F, I, U (f32 or vec4f, …), so that one row serves the
 // scalar and the vec4 kernel. bool is I with 0 or 1. Comparisons are arranged so that a NaN passes
-// through: an attack must see it, and WGSL's max and clamp may swallow it.
+// through: an attack must see it, and WGSL's max and clamp may swallow it. What a builtin lacks, or
+// gives with too few digits, is a function of `pointwise/functions.wgsl`: `math_…`.
 import type { Dtype } from '../core/shape.ts';
 import type { OpAttrs, OpKind, ValueId } from '../graph/op-set.ts';
 import type { VjpContext } from './op-def.ts';
@@ -19,11 +20,30 @@ export type UnaryKind =
   | 'exp'
   | 'log'
   | 'sqrt'
+  | 'elu'
+  | 'softplus'
+  | 'erf'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'floor'
+  | 'ceil'
+  | 'round'
   | 'step'
   | 'inside'
   | 'power'
   | 'round_through'
   | 'is_finite'
+  | 'is_nan'
+  | 'is_inf'
   | 'not'
   | 'cast';
 
@@ -32,13 +52,20 @@ export type BinaryKind =
   | 'sub'
   | 'mul'
   | 'div'
+  | 'pow'
+  | 'mod'
+  | 'fmod'
   | 'maximum'
   | 'minimum'
   | 'equal'
   | 'less'
   | 'greater'
   | 'and'
-  | 'or';
+  | 'or'
+  | 'xor'
+  | 'bit_and'
+  | 'bit_or'
+  | 'bit_xor';
 
 /** What a row may use to write its derivative: nodes in, nodes out. */
 export interface DerivativeContext extends VjpContext {
@@ -63,11 +90,11 @@ export interface UnaryRow<K extends OpKind> {
   readonly result?: (attrs: OpAttrs<K>) => Dtype;
 }
 
-/** A float literal that WGSL takes for any value, infinities excepted. */
+/** A float literal; WGSL has none that is not finite, and takes the bits of one from a function. */
 export function floatLiteral(value: number): string {
   if (!Number.isFinite(value)) {
     const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
-    return `bitcast<F>(U(${bits}))`;
+    return `math_bits(${bits})`;
   }
   const rounded = Math.fround(value);
   const text = String(
@@ -76,13 +103,23 @@ export function floatLiteral(value: number): string {
   return `F(${/[.e]/.test(text) ? text : `${text}.0`})`;
 }
 
-/** A bound of clip: nothing is beyond an infinite one. */
-function below(x: string, min: number): string {
-  return min === -Infinity ? x : `select(${x}, ${floatLiteral(min)}, ${x} < ${floatLiteral(min)})`;
+const [INT_MIN, INT_MAX] = [-(2 ** 31), 2 ** 31 - 1];
+
+/** The literal of a number of some dtype; the device holds all integers in 32 bits. */
+export function numberLiteral(value: number, dtype: Dtype): string {
+  if (dtype === 'float32') return floatLiteral(value);
+  return `I(${Math.trunc(Math.min(Math.max(value, INT_MIN), INT_MAX))})`;
 }
 
-function above(x: string, max: number): string {
-  return max === Infinity ? x : `select(${x}, ${floatLiteral(max)}, ${x} > ${floatLiteral(max)})`;
+/** A bound of clip: nothing is beyond an infinite one. */
+function below(x: string, min: number, from: Dtype): string {
+  const bound = numberLiteral(min, from);
+  return min === -Infinity ? x : `select(${x}, ${bound}, ${x} < ${bound})`;
+}
+
+function above(x: string, max: number, from: Dtype): string {
+  const bound = numberLiteral(max, from);
+  return max === Infinity ? x : `select(${x}, ${bound}, ${x} > ${bound})`;
 }
 
 /** Exact forms for the exponents that norms and layers use; pow() elsewhere, odd powers keeping the sign. */
@@ -105,6 +142,8 @@ function powerExpression(x: string, exponent: number): string {
     case -1:
       return `(F(1.0) / ${x})`;
     default: {
+      // pow() has the absolute error of a logarithm, times the exponent.
+      if (Math.abs(exponent) > 8) return `math_pow(${x}, ${floatLiteral(exponent)})`;
       const magnitude = `pow(abs(${x}), ${floatLiteral(exponent)})`;
       if (!Number.isInteger(exponent)) return `pow(${x}, ${floatLiteral(exponent)})`;
       return exponent % 2 === 0 ? magnitude : `(sign(${x}) * ${magnitude})`;
@@ -134,10 +173,41 @@ export function roundToEven(x: number): number {
 }
 
 const bool = (): Dtype => 'bool';
+const toInt = (condition: string): string => `select(I(0), I(1), ${condition})`;
+
+/** 2/√π · exp(−x²) · Σ (2x²)ⁿ x / (2n + 1)!!: no term has another sign, so none cancels. */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** dy / √(c ± x²) */
+function overRoot(
+  { emit, mul }: DerivativeContext,
+  dy: ValueId,
+  c: ValueId,
+  sign: 'add' | 'sub',
+  x: ValueId,
+): ValueId {
+  const square = emit(sign, { a: c, b: mul(x, x) }, {});
+  return emit('div', { a: dy, b: emit('sqrt', { x: square }, {}) }, {});
+}
 
 export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
   relu: {
-    wgsl: (x) => `select(${x}, F(0.0), ${x} < F(0.0))`,
+    wgsl: (x, _attrs, from) => below(x, 0, from),
     value: (x) => (x < 0 ? 0 : x),
     derivative: ({ emit, mul }, dy, _x, y) => mul(dy, emit('step', { x: y }, {})), // 0 at 0, as PyTorch
   },
@@ -156,7 +226,7 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
       ),
   },
   clip: {
-    wgsl: (x, { min, max }) => above(below(x, min), max),
+    wgsl: (x, { min, max }, from) => above(below(x, min, from), max, from),
     value: (x, { min, max }) => (x < min ? min : x > max ? max : x),
     // 0 at the bounds, as PyTorch's relu6 and hardtanh.
     derivative: ({ emit, mul }, dy, x, _y, { min, max }) =>
@@ -169,8 +239,7 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
       mul(dy, mul(y, emit('sub', { a: number(1), b: y }, {}))),
   },
   tanh: {
-    // Some drivers divide exponentials that overflow; beyond 15 tanh is ±1 in float32.
-    wgsl: (x) => `select(tanh(${x}), sign(${x}), abs(${x}) > F(15.0))`,
+    wgsl: (x) => `math_tanh(${x})`,
     value: Math.tanh,
     derivative: ({ emit, mul, number }, dy, _x, y) =>
       mul(dy, emit('sub', { a: number(1), b: mul(y, y) }, {})),
@@ -196,7 +265,7 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     derivative: ({ mul }, dy, _x, y) => mul(dy, y),
   },
   log: {
-    wgsl: (x) => `log(${x})`,
+    wgsl: (x) => `math_log(${x})`,
     value: Math.log,
     derivative: ({ emit }, dy, x) => emit('div', { a: dy, b: x }, {}),
   },
@@ -205,6 +274,109 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     value: Math.sqrt,
     derivative: ({ emit, mul, number }, dy, _x, y) =>
       emit('div', { a: mul(dy, number(0.5)), b: y }, {}),
+  },
+  elu: {
+    wgsl: (x, { alpha }) => `math_elu(${x}, ${floatLiteral(alpha)})`,
+    value: (x, { alpha }) => (x > 0 ? x : alpha * Math.expm1(x)),
+    // alpha at 0, as PyTorch
+    derivative: ({ emit, mul, number }, dy, x, y, { alpha }) =>
+      emit(
+        'where',
+        {
+          condition: emit('greater', { a: x, b: number(0) }, {}),
+          a: dy,
+          b: mul(dy, emit('add', { a: y, b: number(alpha) }, {})),
+        },
+        {},
+      ),
+  },
+  softplus: {
+    wgsl: (x) => `math_softplus(${x})`,
+    value: (x) => (x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    derivative: ({ emit, mul }, dy, x) => mul(dy, emit('sigmoid', { x }, {})),
+  },
+  erf: {
+    wgsl: (x) => `math_erf(${x})`,
+    value: erf,
+    derivative: ({ emit, mul, number }, dy, x) => {
+      const bell = emit('exp', { x: emit('neg', { x: mul(x, x) }, {}) }, {});
+      return mul(dy, mul(bell, number(2 / Math.sqrt(Math.PI))));
+    },
+  },
+  sin: {
+    wgsl: (x) => `sin(${x})`,
+    value: Math.sin,
+    derivative: ({ emit, mul }, dy, x) => mul(dy, emit('cos', { x }, {})),
+  },
+  cos: {
+    wgsl: (x) => `cos(${x})`,
+    value: Math.cos,
+    derivative: ({ emit, mul }, dy, x) => emit('neg', { x: mul(dy, emit('sin', { x }, {})) }, {}),
+  },
+  tan: {
+    wgsl: (x) => `tan(${x})`,
+    value: Math.tan,
+    derivative: ({ emit, mul, number }, dy, _x, y) =>
+      mul(dy, emit('add', { a: mul(y, y), b: number(1) }, {})),
+  },
+  asin: {
+    wgsl: (x) => `math_asin(${x})`,
+    value: Math.asin,
+    derivative: (context, dy, x) => overRoot(context, dy, context.number(1), 'sub', x),
+  },
+  acos: {
+    wgsl: (x) => `math_acos(${x})`,
+    value: Math.acos,
+    derivative: (context, dy, x) =>
+      context.emit('neg', { x: overRoot(context, dy, context.number(1), 'sub', x) }, {}),
+  },
+  atan: {
+    wgsl: (x) => `math_atan(${x})`,
+    value: Math.atan,
+    derivative: ({ emit, mul, number }, dy, x) =>
+      emit('div', { a: dy, b: emit('add', { a: mul(x, x), b: number(1) }, {}) }, {}),
+  },
+  sinh: {
+    wgsl: (x) => `math_sinh(${x})`,
+    value: Math.sinh,
+    derivative: ({ emit, mul }, dy, x) => mul(dy, emit('cosh', { x }, {})),
+  },
+  cosh: {
+    wgsl: (x) => `math_cosh(${x})`,
+    value: Math.cosh,
+    derivative: ({ emit, mul }, dy, x) => mul(dy, emit('sinh', { x }, {})),
+  },
+  asinh: {
+    wgsl: (x) => `math_asinh(${x})`,
+    value: Math.asinh,
+    derivative: (context, dy, x) => overRoot(context, dy, context.number(1), 'add', x),
+  },
+  acosh: {
+    wgsl: (x) => `math_acosh(${x})`,
+    value: Math.acosh,
+    // −1 + x² under the root
+    derivative: (context, dy, x) => overRoot(context, dy, context.number(-1), 'add', x),
+  },
+  atanh: {
+    wgsl: (x) => `math_atanh(${x})`,
+    value: Math.atanh,
+    derivative: ({ emit, mul, number }, dy, x) =>
+      emit('div', { a: dy, b: emit('sub', { a: number(1), b: mul(x, x) }, {}) }, {}),
+  },
+  floor: {
+    wgsl: (x) => `floor(${x})`,
+    value: Math.floor,
+    derivative: null,
+  },
+  ceil: {
+    wgsl: (x) => `ceil(${x})`,
+    value: Math.ceil,
+    derivative: null,
+  },
+  round: {
+    wgsl: (x) => `round(${x})`,
+    value: roundToEven,
+    derivative: null,
   },
   step: {
     wgsl: (x) => `select(F(0.0), F(1.0), ${x} > F(0.0))`,
@@ -232,6 +404,24 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     // By the exponent's bits: compilers may assume that comparisons never meet a NaN.
     wgsl: (x) => `select(I(1), I(0), (bitcast<U>(${x}) & U(0x7f800000u)) == U(0x7f800000u))`,
     value: (x) => (Number.isFinite(x) ? 1 : 0),
+    derivative: null,
+    result: bool,
+  },
+  is_nan: {
+    wgsl: (x) => `math_is_nan(${x})`,
+    value: (x) => (Number.isNaN(x) ? 1 : 0),
+    derivative: null,
+    result: bool,
+  },
+  is_inf: {
+    wgsl: (x, { positive, negative }) => {
+      const bits = `bitcast<U>(${x})`;
+      if (positive && negative) return toInt(`(${bits} & U(0x7fffffffu)) == U(0x7f800000u)`);
+      if (!positive && !negative) return `(I(${x}) * I(0))`;
+      return toInt(`${bits} == U(${positive ? '0x7f800000u' : '0xff800000u'})`);
+    },
+    value: (x, { positive, negative }) =>
+      (positive && x === Infinity) || (negative && x === -Infinity) ? 1 : 0,
     derivative: null,
     result: bool,
   },
@@ -264,8 +454,6 @@ export interface BinaryRow {
   readonly result: 'operands' | 'bool';
 }
 
-const toInt = (condition: string): string => `select(I(0), I(1), ${condition})`;
-
 /** 1 where a wins, ½ where both are equal, as PyTorch's maximum and minimum. */
 function shareOf(context: DerivativeContext, winner: ValueId, loser: ValueId): ValueId {
   const { emit, mul, number } = context;
@@ -273,6 +461,44 @@ function shareOf(context: DerivativeContext, winner: ValueId, loser: ValueId): V
   const ties = emit('cast', { x: emit('equal', { a: winner, b: loser }, {}) }, { to: 'float32' });
   return emit('add', { a: wins, b: mul(ties, number(0.5)) }, {});
 }
+
+/** Of integers as the device holds them, in 32 bits. */
+function bitwise(operator: string, value: (a: number, b: number) => number): BinaryRow {
+  return {
+    wgsl: (a, b) => `(${a} ${operator} ${b})`,
+    value,
+    derivative: null,
+    result: 'operands',
+  };
+}
+
+/** a % b; of integers by 0 it is 0, as on the device. */
+function remainder(
+  a: number,
+  b: number,
+  from: Dtype,
+  sign: 'of the divisor' | 'of the dividend',
+): number {
+  if (b === 0 && from !== 'float32') return 0;
+  const rest = a % b;
+  return sign === 'of the divisor' && rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
+/** b a^(b−1) and y log a, with 0 for what is 0 times an infinity: b = 0, and a at or below 0. */
+const powDerivative: BinaryRow['derivative'] = ({ emit, mul, number }, dy, a, b) => ({
+  a: () => {
+    const lower = emit('pow', { a, b: emit('sub', { a: b, b: number(1) }, {}) }, {});
+    const isConstant = emit('equal', { a: b, b: number(0) }, {});
+    const slope = emit('where', { condition: isConstant, a: number(0), b: mul(b, lower) }, {});
+    return mul(dy, slope);
+  },
+  b: () => {
+    const isPositive = emit('greater', { a, b: number(0) }, {});
+    const positive = emit('where', { condition: isPositive, a, b: number(1) }, {});
+    const y = emit('pow', { a: positive, b }, {});
+    return mul(dy, mul(y, emit('log', { x: positive }, {})));
+  },
+});
 
 export const binaryRows: Readonly<Record<BinaryKind, BinaryRow>> = {
   add: {
@@ -299,6 +525,37 @@ export const binaryRows: Readonly<Record<BinaryKind, BinaryRow>> = {
     derivative: ({ emit, mul }, dy, a, b) => ({
       a: () => emit('div', { a: dy, b }, {}),
       b: () => emit('neg', { x: emit('div', { a: mul(dy, a), b: mul(b, b) }, {}) }, {}),
+    }),
+    result: 'operands',
+  },
+  pow: {
+    wgsl: (a, b, from) => `math_pow${from === 'float32' ? '' : '_whole'}(${a}, ${b})`,
+    value: (a, b, from) => (from === 'float32' ? (a === 1 ? 1 : a ** b) : Math.trunc(a ** b)),
+    derivative: powDerivative,
+    result: 'operands',
+  },
+  mod: {
+    wgsl: (a, b, from) => `math_mod${from === 'float32' ? '' : '_whole'}(${a}, ${b})`,
+    value: (a, b, from) => remainder(a, b, from, 'of the divisor'),
+    derivative: ({ emit, mul }, dy, a, b) => ({
+      a: () => dy,
+      b: () => {
+        const quotient = emit('floor', { x: emit('div', { a, b }, {}) }, {});
+        return emit('neg', { x: mul(dy, quotient) }, {});
+      },
+    }),
+    result: 'operands',
+  },
+  fmod: {
+    wgsl: (a, b, from) => (from === 'float32' ? `math_fmod(${a}, ${b})` : `(${a} % ${b})`),
+    value: (a, b, from) => remainder(a, b, from, 'of the dividend'),
+    // The whole part of the quotient is (a − fmod(a, b)) / b.
+    derivative: ({ emit, mul }, dy, a, b) => ({
+      a: () => dy,
+      b: () => {
+        const whole = emit('sub', { a, b: emit('fmod', { a, b }, {}) }, {});
+        return emit('neg', { x: mul(dy, emit('div', { a: whole, b }, {})) }, {});
+      },
     }),
     result: 'operands',
   },
@@ -350,4 +607,13 @@ export const binaryRows: Readonly<Record<BinaryKind, BinaryRow>> = {
     derivative: null,
     result: 'bool',
   },
+  xor: {
+    wgsl: (a, b) => `(${a} ^ ${b})`,
+    value: (a, b) => ((a !== 0) !== (b !== 0) ? 1 : 0),
+    derivative: null,
+    result: 'bool',
+  },
+  bit_and: bitwise('&', (a, b) => a & b),
+  bit_or: bitwise('|', (a, b) => a | b),
+  bit_xor: bitwise('^', (a, b) => a ^ b),
 };

@@ -25,7 +25,7 @@ import { elementsPerRow, workOverElements } from './lowering.ts';
 import type { OpDef, OpFamily, Operand, VjpContext } from './op-def.ts';
 import {
   binaryRows,
-  floatLiteral,
+  numberLiteral,
   unaryRows,
   type BinaryKind,
   type DerivativeContext,
@@ -160,8 +160,7 @@ export function leafExpression(index: number, dtype: Dtype): string {
 
 /** The literal of a one-element constant. */
 export function literalOf(constant: Tensor): string {
-  const value = constant.data[0]!;
-  return constant.dtype === 'float32' ? floatLiteral(value) : `I(${Math.trunc(value)})`;
+  return numberLiteral(constant.data[0]!, constant.dtype);
 }
 
 interface Layout {

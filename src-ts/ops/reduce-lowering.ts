@@ -23,7 +23,7 @@ export const reduceRowsKernel = defineKernel({
 
 export const topKKernel = defineKernel({
   file: 'reduce/top_k.wgsl',
-  constants: ['SMALLEST', 'INTEGER'],
+  constants: ['SMALLEST', 'LAST', 'INTEGER'],
   slots: [],
   buffers: ['x', 'y'],
   params: ['unit', 'length', 'k'],
@@ -43,7 +43,7 @@ interface AxisRun {
   readonly to: number;
 }
 
-type ReduceContext = LowerContext<'reduce_sum' | 'reduce_max' | 'reduce_min'>;
+type ReduceContext = LowerContext<'reduce_sum' | 'reduce_max' | 'reduce_min' | 'reduce_prod'>;
 
 export function lowerReduce(context: ReduceContext, combine: Combine): KernelCall[] {
   const { inputs, output, temporary, node } = context;
@@ -112,7 +112,14 @@ function overBatch(work: Work, length: ReturnType<typeof productOf>): Work {
   return typeof length === 'number' ? work : { ...work, batch: length.symbol };
 }
 
-export function lowerTopK(x: Operand, y: Operand, k: number, SMALLEST: boolean): KernelCall[] {
+interface TopK {
+  readonly k: number;
+  readonly smallest: boolean;
+  /** The highest index on ties; for one index a row. */
+  readonly selectLast: boolean;
+}
+
+export function lowerTopK(x: Operand, y: Operand, { k, smallest, selectLast }: TopK): KernelCall[] {
   // A row of the result is k wide and has one invocation.
   const rows = y.shape.length === 1 ? 1 : elementCount(y.shape.slice(1, -1));
   const work =
@@ -121,7 +128,11 @@ export function lowerTopK(x: Operand, y: Operand, k: number, SMALLEST: boolean):
       : workOverRows(y, rows, WORKGROUP);
   return [
     callKernel(topKKernel, {
-      constants: { SMALLEST, INTEGER: x.type.dtype !== 'float32' },
+      constants: {
+        SMALLEST: smallest,
+        LAST: selectLast,
+        INTEGER: x.type.dtype !== 'float32',
+      },
       buffers: { x: x.buffer, y: y.buffer },
       params: { unit: work.unit, length: x.shape.at(-1)!, k },
       work,

@@ -6,13 +6,13 @@ import {
   type StaticShape,
   type TensorType,
 } from '../core/shape.ts';
-import { allocate, tensor, type Tensor, type TensorData } from '../core/tensor.ts';
+import { allocate, scalar, tensor, type Tensor, type TensorData } from '../core/tensor.ts';
 import type { OpKind } from '../graph/op-set.ts';
 import type { OpDef, OpFamily, VjpRule } from './op-def.ts';
 import { lowerReduce, lowerTopK, type Combine } from './reduce-lowering.ts';
 import { refuse } from './refusal.ts';
 
-type ReduceKind = 'reduce_sum' | 'reduce_max' | 'reduce_min';
+type ReduceKind = 'reduce_sum' | 'reduce_max' | 'reduce_min' | 'reduce_prod';
 
 function inferReduce(
   kind: ReduceKind,
@@ -42,6 +42,28 @@ const extremeVjp: VjpRule<'reduce_max' | 'reduce_min'> = (
   const chosen = emit('cast', { x: emit('equal', { a: x, b: output }, {}) }, { to: 'float32' });
   const count = emit('reduce_sum', { x: chosen }, { axes });
   return { x: emit('mul', { a: chosen, b: emit('div', { a: dy, b: count }, {}) }, {}) };
+};
+
+/**
+ * The product of the others: with zeros made ones, the product over the axes divided by the element, where
+ * no other element is zero. So nothing is divided by zero, and one zero among the elements keeps its
+ * gradient.
+ */
+const reduceProdVjp: VjpRule<'reduce_prod'> = (
+  { inputs: { x }, attrs: { axes } },
+  dy,
+  { emit, constant },
+) => {
+  const [zero, one] = [constant(scalar(0)), constant(scalar(1))];
+  const isZero = emit('equal', { a: x, b: zero }, {});
+  const filled = emit('where', { condition: isZero, a: one, b: x }, {});
+  const product = emit('reduce_prod', { x: filled }, { axes });
+  const zeros = emit('cast', { x: isZero }, { to: 'float32' });
+  const total = emit('reduce_sum', { x: zeros }, { axes });
+  const noOther = emit('equal', { a: emit('sub', { a: total, b: zeros }, {}), b: zero }, {});
+  const others = emit('div', { a: product, b: filled }, {});
+  const slope = emit('where', { condition: noOther, a: others, b: zero }, {});
+  return { x: emit('mul', { a: dy, b: slope }, {}) };
 };
 
 function evaluateReduce(
@@ -104,6 +126,7 @@ function reduction(
 const add = (a: number, b: number): number => a + b;
 const larger = (a: number, b: number): number => (b > a ? b : a);
 const smaller = (a: number, b: number): number => (b < a ? b : a);
+const times = (a: number, b: number): number => a * b;
 
 /** The last axis of x, refused where there is none or it is shorter than `least`. */
 function inferIndices(kind: OpKind, x: TensorType, k: number, label: string): TensorType {
@@ -123,49 +146,61 @@ function evaluateIndices(
   k: number,
   shape: StaticShape,
   before: (a: number, b: number) => boolean,
+  ties: 'first' | 'last' = 'first',
 ): Tensor {
   const length = x.shape.at(-1)!;
   const rows = elementCount(x.shape.slice(0, -1));
   const found = Int32Array.from({ length: rows * k });
   for (let row = 0; row < rows; row++) {
     const values = x.data.subarray(row * length, (row + 1) * length);
-    found.set(orderOf(values, before).slice(0, k), row * k);
+    found.set(orderOf(values, before, ties).slice(0, k), row * k);
   }
   return tensor('int32', shape, found);
 }
 
-function orderOf(values: TensorData, before: (a: number, b: number) => boolean): number[] {
+function orderOf(
+  values: TensorData,
+  before: (a: number, b: number) => boolean,
+  ties: 'first' | 'last',
+): number[] {
   const precedes = (a: number, b: number): boolean =>
     before(a, b) || (!Number.isNaN(a) && Number.isNaN(b));
   const compare = (i: number, j: number): number => {
     if (precedes(values[i]!, values[j]!)) return -1;
-    return precedes(values[j]!, values[i]!) ? 1 : i - j;
+    if (precedes(values[j]!, values[i]!)) return 1;
+    return ties === 'first' ? i - j : j - i;
   };
   return Array.from(values, (_, i) => i).sort(compare);
 }
 
 const descending = (a: number, b: number): boolean => a > b;
 const ascending = (a: number, b: number): boolean => a < b;
+const orderBy = (smallest: boolean): typeof descending => (smallest ? ascending : descending);
 
-const argmax: OpDef<'argmax'> = {
-  infer: ({ x }, _attrs, label) => inferIndices('argmax', x, 1, label),
-  vjp: 'not differentiable',
-  evaluate: ({ x }, _attrs, { shape }) => evaluateIndices(x, 1, shape(), descending),
-  lower: ({ inputs: { x }, output }) => lowerTopK(x, output, 1, false),
-};
-
-const argmin: OpDef<'argmin'> = {
-  infer: ({ x }, _attrs, label) => inferIndices('argmin', x, 1, label),
-  vjp: 'not differentiable',
-  evaluate: ({ x }, _attrs, { shape }) => evaluateIndices(x, 1, shape(), ascending),
-  lower: ({ inputs: { x }, output }) => lowerTopK(x, output, 1, true),
-};
+function extremeIndex<K extends 'argmax' | 'argmin'>(kind: K): OpDef<K>;
+function extremeIndex(kind: 'argmax' | 'argmin'): OpDef<'argmax' | 'argmin'> {
+  const smallest = kind === 'argmin';
+  return {
+    infer: ({ x }, _attrs, label) => inferIndices(kind, x, 1, label),
+    vjp: 'not differentiable',
+    evaluate: ({ x }, { selectLast = false }, { shape }) =>
+      evaluateIndices(x, 1, shape(), orderBy(smallest), selectLast ? 'last' : 'first'),
+    lower: ({ node, inputs: { x }, output }) => {
+      const { selectLast = false } = node.attrs;
+      return lowerTopK(x, output, { k: 1, smallest, selectLast });
+    },
+  };
+}
 
 const topK: OpDef<'top_k'> = {
   infer: ({ x }, { k }, label) => inferIndices('top_k', x, k, label),
   vjp: 'not differentiable',
-  evaluate: ({ x }, { k }, { shape }) => evaluateIndices(x, k, shape(), descending),
-  lower: ({ node, inputs: { x }, output }) => lowerTopK(x, output, node.attrs.k, false),
+  evaluate: ({ x }, { k, smallest = false }, { shape }) =>
+    evaluateIndices(x, k, shape(), orderBy(smallest)),
+  lower: ({ node, inputs: { x }, output }) => {
+    const { k, smallest = false } = node.attrs;
+    return lowerTopK(x, output, { k, smallest, selectLast: false });
+  },
 };
 
 export const reduceOps: OpFamily<ReduceKind | 'argmax' | 'argmin' | 'top_k'> = {
@@ -178,7 +213,11 @@ export const reduceOps: OpFamily<ReduceKind | 'argmax' | 'argmin' | 'top_k'> = {
     expression: 'min(a, b)',
     identity: Infinity,
   }),
-  argmax,
-  argmin,
+  reduce_prod: reduction('reduce_prod', reduceProdVjp, times, {
+    expression: 'a * b',
+    identity: 1,
+  }),
+  argmax: extremeIndex('argmax'),
+  argmin: extremeIndex('argmin'),
   top_k: topK,
 };

@@ -4,7 +4,7 @@ import { floatTensor, intTensor } from '../../src-ts/core/tensor.ts';
 import { buildCase, expectSameOnDevice, openFamily, runOnDevice } from '../reference/on-device.ts';
 import { randomTensor } from '../reference/random.ts';
 
-const KINDS = ['reduce_sum', 'reduce_max', 'reduce_min'] as const;
+const KINDS = ['reduce_sum', 'reduce_max', 'reduce_min', 'reduce_prod'] as const;
 
 describe.each(KINDS)('%s', (kind) => {
   it.each([
@@ -43,6 +43,18 @@ describe('indices', () => {
   it.each(['argmax', 'argmin'] as const)('%s takes the first on ties', async (kind) => {
     const each = { inputs: { x: coarse }, attrs: {}, batched: ['x'], tolerance: 0 };
     await expectSameOnDevice('tiled', kind, each);
+  });
+
+  it.each(['argmax', 'argmin'] as const)('%s takes the last when asked', async (kind) => {
+    const attrs = { selectLast: true };
+    const each = { inputs: { x: coarse }, attrs, batched: ['x'], tolerance: 0 };
+    await expectSameOnDevice('tiled', kind, each);
+  });
+
+  it('are in order of size, the smallest first', async () => {
+    const attrs = { k: 7, smallest: true };
+    const each = { inputs: { x: coarse }, attrs, batched: ['x'], tolerance: 0 };
+    await expectSameOnDevice('tiled', 'top_k', each);
   });
 
   it('are in order of size, the lowest first on ties', async () => {

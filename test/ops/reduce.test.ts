@@ -60,6 +60,17 @@ describe('indices', () => {
     expect([...evaluateOp('top_k', { x }, { k: 3 }).data]).toEqual([1, 2, 0, 3, 1, 2]);
   });
 
+  it('are the highest on ties when asked', () => {
+    const last = { selectLast: true };
+    expect([...evaluateOp('argmax', { x }, last).data]).toEqual([2, 3]);
+    expect([...evaluateOp('argmin', { x }, last).data]).toEqual([3, 2]);
+  });
+
+  it('are of the smallest elements when asked', () => {
+    const attrs = { k: 3, smallest: true };
+    expect([...evaluateOp('top_k', { x }, attrs).data]).toEqual([3, 0, 1, 1, 2, 3]);
+  });
+
   it('are refused where there are fewer elements', () => {
     const builder = new GraphBuilder();
     const id = builder.input('x', { dtype: 'float32', shape: [2, 4] });
@@ -76,6 +87,14 @@ describe('indices', () => {
 });
 
 const x = randomTensor([2, 3, 4], 1);
+const withZeros = floatTensor([3, 3], [2, -3, 0.5, 0, 4, 3, 0, 0, 5]);
+it('multiplies', () => {
+  expect([...evaluateOp('reduce_prod', { x: withZeros }, { axes: [1] }).data]).toEqual([-3, 0, 0]);
+});
+checkGradients('reduce_prod', [
+  { name: 'no, one and two zeros', inputs: { x: withZeros }, attrs: { axes: [1] } },
+  { name: 'two axes', inputs: { x }, attrs: { axes: [0, 2] } },
+]);
 checkGradients('reduce_sum', [{ name: 'axes apart', inputs: { x }, attrs: { axes: [0, 2] } }]);
 checkGradients('reduce_max', [{ name: 'one axis', inputs: { x }, attrs: { axes: [1] } }]);
 checkGradients('reduce_min', [{ name: 'two axes', inputs: { x }, attrs: { axes: [1, 2] } }]);

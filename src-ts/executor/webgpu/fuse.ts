@@ -218,6 +218,8 @@ function epilogueOf(
   const direct =
     from.dtype === 'float32' && to.dtype === 'float32' && sameShape(from.shape, to.shape);
   if (!direct || uses.get(operand) !== 1) return null;
+  // They have none of the pointwise kernels' functions.
+  if (unit.expression.includes('math_')) return null;
   // Kernels with an epilogue work on plain f32: the aliases become the types they stand for.
   const text = unit.expression
     .replaceAll(leafExpression(0, 'float32'), 'v')

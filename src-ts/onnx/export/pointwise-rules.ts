@@ -74,6 +74,36 @@ const arithmetic =
     return type.dtype === 'bool' ? at.cast(value, 'bool') : value;
   };
 
+const isInf: ExportRule<'is_inf'> = ({ inputs: { x }, attrs: { positive, negative } }, at) =>
+  at.op('IsInf', [x.name], {
+    detect_positive: Number(positive),
+    detect_negative: Number(negative),
+  });
+
+/** Opset 17 takes the sign of the divisor for integers only; of floats it is made from the other form. */
+const mod: ExportRule<'mod'> = ({ inputs: { a, b } }, at) => {
+  if (a.type.dtype !== 'float32') return at.op('Mod', [asNumber(a, at), asNumber(b, at)]);
+  const zero = at.number(0);
+  const rest = at.op('Mod', [a.name, b.name], { fmod: 1 });
+  const isNegative = at.op('Less', [rest, zero]);
+  const apart = at.op('Xor', [isNegative, at.op('Less', [b.name, zero])]);
+  const isRest = at.op('Not', [at.op('Equal', [rest, zero])]);
+  const other = at.op('And', [apart, isRest]);
+  return at.op('Where', [other, at.op('Add', [rest, b.name]), rest]);
+};
+
+/** Powers of integers through float32: runtimes differ in the rest. */
+const pow: ExportRule<'pow'> = ({ inputs: { a, b }, type }, at) => {
+  if (type.dtype === 'float32') return at.op('Pow', [a.name, b.name]);
+  return at.cast(
+    at.op('Pow', [at.cast(a.name, 'float32'), at.cast(b.name, 'float32')]),
+    type.dtype,
+  );
+};
+
+const bitwise = (_node: unknown, at: ExportContext): never =>
+  at.refuse('ONNX has no bitwise operators before opset 18');
+
 export const pointwiseRules: ExportFamily<UnaryKind | BinaryKind | 'where'> = {
   relu: named('Relu'),
   leaky_relu: ({ inputs: { x }, attrs: { alpha } }, at) =>
@@ -87,18 +117,41 @@ export const pointwiseRules: ExportFamily<UnaryKind | BinaryKind | 'where'> = {
   exp: named('Exp'),
   log: named('Log'),
   sqrt: named('Sqrt'),
+  elu: ({ inputs: { x }, attrs: { alpha } }, at) =>
+    at.op('Elu', [x.name], { alpha: { float: alpha } }),
+  softplus: named('Softplus'),
+  erf: named('Erf'),
+  sin: named('Sin'),
+  cos: named('Cos'),
+  tan: named('Tan'),
+  asin: named('Asin'),
+  acos: named('Acos'),
+  atan: named('Atan'),
+  sinh: named('Sinh'),
+  cosh: named('Cosh'),
+  asinh: named('Asinh'),
+  acosh: named('Acosh'),
+  atanh: named('Atanh'),
+  floor: named('Floor'),
+  ceil: named('Ceil'),
+  round: named('Round'),
   step,
   inside,
   power: ({ inputs: { x }, attrs: { exponent } }, at) =>
     at.op('Pow', [x.name, at.number(exponent)]),
   round_through: named('Round'),
   is_finite: isFinite,
+  is_nan: named('IsNaN'),
+  is_inf: isInf,
   not: ({ inputs: { x } }, at) => at.op('Not', [at.as(x, 'bool')]),
   cast: ({ inputs: { x }, attrs: { to } }, at) => at.cast(x.name, to),
   add: arithmetic('Add'),
   sub: arithmetic('Sub'),
   mul: arithmetic('Mul'),
   div: arithmetic('Div'),
+  pow,
+  mod,
+  fmod: ({ inputs: { a, b } }, at) => at.op('Mod', [asNumber(a, at), asNumber(b, at)], { fmod: 1 }),
   maximum: arithmetic('Max'),
   minimum: arithmetic('Min'),
   equal: named('Equal'),
@@ -106,5 +159,9 @@ export const pointwiseRules: ExportFamily<UnaryKind | BinaryKind | 'where'> = {
   greater: numeric('Greater'),
   and: logical('And'),
   or: logical('Or'),
+  xor: logical('Xor'),
+  bit_and: bitwise,
+  bit_or: bitwise,
+  bit_xor: bitwise,
   where,
 };

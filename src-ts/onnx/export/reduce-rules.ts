@@ -1,9 +1,10 @@
 // Reductions, indices of extreme elements, softmax.
 import { normalizeAxis } from '../../core/shape.ts';
+import type { Attributes } from './model-writer.ts';
 import type { ExportContext } from './export-context.ts';
 import type { ExportedNode, ExportFamily } from './export-rule.ts';
 
-type ReduceKind = 'reduce_sum' | 'reduce_max' | 'reduce_min';
+type ReduceKind = 'reduce_sum' | 'reduce_max' | 'reduce_min' | 'reduce_prod';
 
 /** ONNX takes no axes for all of them. `axes` is an input of sums at this opset, else an attribute. */
 const reduction =
@@ -22,19 +23,25 @@ const reduction =
 
 const extreme =
   (operator: string) =>
-  ({ inputs: { x } }: ExportedNode<'argmax' | 'argmin'>, at: ExportContext): string => {
+  (
+    { inputs: { x }, attrs: { selectLast = false } }: ExportedNode<'argmax' | 'argmin'>,
+    at: ExportContext,
+  ): string => {
     const axis = x.type.shape.length - 1;
-    return at.cast(at.op(operator, [x.name], { axis, keepdims: 1 }), 'int32');
+    const last: Attributes = selectLast ? { select_last_index: 1 } : {};
+    return at.cast(at.op(operator, [x.name], { axis, keepdims: 1, ...last }), 'int32');
   };
 
 export const reduceRules: ExportFamily<ReduceKind | 'argmax' | 'argmin' | 'top_k' | 'softmax'> = {
   reduce_sum: reduction('ReduceSum'),
   reduce_max: reduction('ReduceMax'),
   reduce_min: reduction('ReduceMin'),
+  reduce_prod: reduction('ReduceProd'),
   argmax: extreme('ArgMax'),
   argmin: extreme('ArgMin'),
-  top_k: ({ inputs: { x }, attrs: { k } }, at) => {
-    const [, indices] = at.ops('TopK', [x.name, at.ints([k])], 2, { axis: -1 });
+  top_k: ({ inputs: { x }, attrs: { k, smallest = false } }, at) => {
+    const attributes = { axis: -1, largest: Number(!smallest) };
+    const [, indices] = at.ops('TopK', [x.name, at.ints([k])], 2, attributes);
     return at.cast(indices!, 'int32');
   },
   softmax: ({ inputs: { x }, attrs: { axis } }, at) =>
