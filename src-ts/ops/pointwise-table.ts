@@ -187,12 +187,6 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  if (x - below !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
-}
-
 /** dy / √(c ± x²) */
 function overRoot(
   { emit, mul }: DerivativeContext,

@@ -1,5 +1,5 @@
 // Small steps that composed operators share.
-import { elementCount, sameShape, type Shape } from '../../core/shape.ts';
+import { elementCount, sameShape, type Dtype, type Shape } from '../../core/shape.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { Value } from '../value.ts';
 
@@ -37,7 +37,44 @@ export function sum(x: Value, axes: readonly number[], at: NodeContext): Value {
 export function mean(x: Value, axes: readonly number[], at: NodeContext): Value {
   const total = sum(x, axes, at);
   const count = elementCount(axes.map((axis) => at.staticDim(x.type.shape, axis)));
-  return mul(total, 1 / count, at);
+  return x.type.dtype === 'float32' ? mul(total, 1 / count, at) : div(total, count, at);
+}
+
+export function castTo(x: Value, to: Dtype, at: NodeContext): Value {
+  return x.type.dtype === to ? x : at.emit('cast', { x }, { to });
+}
+
+/** √x with the gradient 0 at 0, where a norm has none: as PyTorch chooses among its subgradients. */
+export function rootOfSum(x: Value, at: NodeContext): Value {
+  const isZero = at.emit('equal', { a: x, b: at.number(0) }, {});
+  const held = at.emit('where', { condition: isZero, a: at.number(1), b: x }, {});
+  const root = at.emit('sqrt', { x: held }, {});
+  return at.emit('where', { condition: isZero, a: at.number(0), b: root }, {});
+}
+
+/** Applies `apply` with `axis` moved to the end; its result has as many axes, and they move back. */
+export function alongLast(
+  x: Value,
+  axis: number,
+  at: NodeContext,
+  apply: (x: Value) => readonly Value[],
+): readonly Value[] {
+  const rank = x.type.shape.length;
+  if (axis === rank - 1) return apply(x);
+  const others = axesFrom(0, rank).filter((other) => other !== axis);
+  const there = [...others, axis];
+  const back = axesFrom(0, rank).map((place) => there.indexOf(place));
+  const made = apply(at.emit('transpose', { x }, { perm: there }));
+  return made.map((value) => at.emit('transpose', { x: value }, { perm: back }));
+}
+
+/** 0, 1, … as a constant along one axis, `behind` axes of size 1 after it. */
+export function places(count: number, behind: number, at: NodeContext, dtype: Dtype): Value {
+  const shape = [count, ...new Array<number>(behind).fill(1)];
+  const value = at.filled(shape, 0, dtype);
+  const { data } = at.tensorOf(value, 'places');
+  for (let i = 0; i < count; i++) data[i] = i;
+  return value;
 }
 
 /** A reshape whose target is already resolved; nothing when it changes nothing. */

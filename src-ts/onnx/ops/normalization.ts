@@ -1,10 +1,10 @@
 // Normalisations, composed from sums and powers, and the soft maximum.
-import { formatShape } from '../../core/shape.ts';
+import { formatShape, formatType } from '../../core/shape.ts';
 import type { NodeContext } from '../node-context.ts';
 import { defineRule } from '../rule.ts';
 import { resolveReshape } from '../reshape-target.ts';
 import type { Value } from '../value.ts';
-import { add, mul, reshapeTo, sub, sum } from './compose.ts';
+import { add, div, mul, reshapeTo, sub, sum } from './compose.ts';
 
 /** γ (x − μ) / √(σ² + ε) + β with the trained μ and σ²: a factor and a sum per channel. */
 export const BatchNormalization = defineRule(
@@ -15,24 +15,29 @@ export const BatchNormalization = defineRule(
     { epsilon = 1e-5, spatial = 1, training_mode = 0 },
     at,
   ) => {
-    if (training_mode !== 0) return at.refuse('training_mode 1');
+    if (training_mode !== 0) {
+      return at.refuse('training_mode 1: the images of a batch would not be independent');
+    }
     if (spatial !== 1) return at.refuse('spatial 0');
     const { shape } = X.type;
     if (shape.length < 2) at.fail(`its input ${formatShape(shape)} has no channels`);
     const channels = at.staticDim(shape, 1);
-    const gamma = at.numbers(scale, 'scale');
-    const beta = at.numbers(B, 'B');
-    const mean = at.numbers(input_mean, 'mean');
-    const variance = at.numbers(input_var, 'variance');
-    for (const given of [gamma, beta, mean, variance]) {
-      if (given.length !== channels) {
-        at.fail(`a parameter has ${given.length} numbers for ${channels} channels`);
-      }
+    const parameters = [scale, B, input_mean, input_var];
+    for (const { type } of parameters) {
+      if (type.shape.length === 1 && type.shape[0] === channels) continue;
+      at.fail(`a parameter is ${formatType(type)} for ${channels} channels`);
     }
-    // In float64, rounded once.
-    const factor = gamma.map((value, c) => value / Math.sqrt(variance[c]! + epsilon));
-    const offset = beta.map((value, c) => value - mean[c]! * factor[c]!);
     const perChannel = [channels, ...shape.slice(2).map(() => 1)];
+    if (parameters.some(({ kind }) => kind !== 'constant')) {
+      const [gamma, beta, mean, variance] = parameters.map((x) => reshapeTo(x, perChannel, at));
+      const deviation = at.emit('sqrt', { x: add(variance!, at.number(epsilon), at) }, {});
+      const scaled = mul(sub(X, mean!, at), div(gamma!, deviation, at), at);
+      return add(scaled, beta!, at);
+    }
+    const [gamma, beta, mean, variance] = parameters.map((x) => at.numbers(x, 'parameter'));
+    // In float64, rounded once.
+    const factor = gamma!.map((value, c) => value / Math.sqrt(variance![c]! + epsilon));
+    const offset = beta!.map((value, c) => value - mean![c]! * factor[c]!);
     const scaled = mul(X, at.floats(perChannel, factor), at);
     return add(scaled, at.floats(perChannel, offset), at);
   },
@@ -57,7 +62,7 @@ export const LRN = defineRule(
 );
 
 /** Before opset 13 all axes from `axis` on are one; since, a single axis, by default the last. */
-function alongAxis(
+export function alongAxis(
   x: Value,
   axis: number | undefined,
   at: NodeContext,
@@ -84,20 +89,29 @@ export const Softmax = defineRule(['input'], { axis: 'int' }, ({ input }, { axis
 );
 
 export const LogSoftmax = defineRule(['input'], { axis: 'int' }, ({ input }, { axis }, at) =>
-  alongAxis(input, axis, at, (x, along) => {
-    const shifted = sub(x, at.emit('reduce_max', { x }, { axes: [along] }), at);
-    const total = sum(at.emit('exp', { x: shifted }, {}), [along], at);
-    return sub(shifted, at.emit('log', { x: total }, {}), at);
-  }),
+  alongAxis(input, axis, at, (x, along) => logSoftmax(x, along, at)),
 );
 
-/** In inference nothing is dropped. */
+export function logSoftmax(x: Value, axis: number, at: NodeContext): Value {
+  const shifted = sub(x, at.emit('reduce_max', { x }, { axes: [axis] }), at);
+  const total = sum(at.emit('exp', { x: shifted }, {}), [axis], at);
+  return sub(shifted, at.emit('log', { x: total }, {}), at);
+}
+
+/** In inference nothing is dropped: the mask, if it is read, is true everywhere. */
 export const Dropout = defineRule(
   ['data', 'ratio?', 'training_mode?'],
   { ratio: 'float', seed: 'int' },
-  ({ data, training_mode }, _, at) => {
-    const training =
-      training_mode === undefined ? 0 : at.numbers(training_mode, 'training_mode')[0];
-    return training === 0 ? data : at.refuse('training_mode 1');
+  ({ data, ratio, training_mode }, _, at) => {
+    const number = (value: Value | undefined, name: string, absent: number): number =>
+      value === undefined ? absent : (at.numbers(value, name)[0] ?? absent);
+    const training = number(training_mode, 'training_mode', 0);
+    if (training !== 0 && number(ratio, 'ratio', 0.5) !== 0) {
+      return at.refuse('training_mode 1: it would drop at random');
+    }
+    if (at.outputCount < 2) return data;
+    const { dtype, shape } = data.type;
+    const one = at.number(1, at.opset < 10 ? dtype : 'bool');
+    return [data, at.emit('expand', { x: one }, { shape })];
   },
 );

@@ -1,15 +1,21 @@
 // Arithmetic, comparisons and conditions, with NumPy's broadcasting. On lists of sizes the arithmetic is
 // done at once, so that shapes computed from the batch stay known.
+import { broadcastShapes, sameShape } from '../../core/shape.ts';
 import type { OpKind } from '../../graph/op-set.ts';
 import { combineDimLists, type DimOperator } from '../dims.ts';
 import type { NodeContext } from '../node-context.ts';
 import { defineRule, type ImportRule } from '../rule.ts';
 import { dimsOf, dimsValue, isSizes, uniformValue, type Value } from '../value.ts';
-import { div, mul, sub } from './compose.ts';
+import { castTo, div, mul, sub } from './compose.ts';
 
 type UnaryKind =
-  'relu' | 'sigmoid' | 'tanh' | 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'not';
-type BinaryKind = DimOperator | 'less' | 'greater' | 'and' | 'or';
+  | ('relu' | 'sigmoid' | 'tanh' | 'softplus' | 'erf')
+  | ('neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt')
+  | ('sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan')
+  | ('sinh' | 'cosh' | 'asinh' | 'acosh' | 'atanh')
+  | ('not' | 'is_nan');
+type BinaryKind =
+  DimOperator | 'less' | 'greater' | 'and' | 'or' | 'xor' | 'bit_and' | 'bit_or' | 'bit_xor';
 
 const unary = (kind: UnaryKind): ImportRule =>
   defineRule(['X'], {}, ({ X }, _, at) => at.emit(kind, { x: X }, {}));
@@ -58,6 +64,10 @@ export const Less = arithmetic('less');
 export const Greater = arithmetic('greater');
 export const And = arithmetic('and');
 export const Or = arithmetic('or');
+export const Xor = arithmetic('xor');
+export const BitwiseAnd = arithmetic('bit_and');
+export const BitwiseOr = arithmetic('bit_or');
+export const BitwiseXor = arithmetic('bit_xor');
 export const Sum = variadic('add');
 export const Max = variadic('maximum');
 export const Min = variadic('minimum');
@@ -69,14 +79,15 @@ export const Mean = defineRule(['...data'], {}, ({ data }, _, at) => {
   return mul(total, 1 / data.length, at);
 });
 
-/** a ≤ b is not a > b: as ONNX has it for all but NaN. */
-export const LessOrEqual = defineRule(['A', 'B'], {}, ({ A, B }, _, at) =>
-  at.emit('not', { x: at.emit('greater', { a: A, b: B }, {}) }, {}),
-);
+/** Not the negation of the other: neither holds of a NaN. */
+const orEqual = (kind: 'less' | 'greater'): ImportRule =>
+  defineRule(['A', 'B'], {}, ({ A, B }, _, at) => {
+    const isEqual = at.emit('equal', { a: A, b: B }, {});
+    return at.emit('or', { a: at.emit(kind, { a: A, b: B }, {}), b: isEqual }, {});
+  });
 
-export const GreaterOrEqual = defineRule(['A', 'B'], {}, ({ A, B }, _, at) =>
-  at.emit('not', { x: at.emit('less', { a: A, b: B }, {}) }, {}),
-);
+export const LessOrEqual = orEqual('less');
+export const GreaterOrEqual = orEqual('greater');
 
 export const Relu = unary('relu');
 export const Sigmoid = unary('sigmoid');
@@ -88,6 +99,43 @@ export const Exp = unary('exp');
 export const Log = unary('log');
 export const Sqrt = unary('sqrt');
 export const Not = unary('not');
+export const Softplus = unary('softplus');
+export const Erf = unary('erf');
+export const Sin = unary('sin');
+export const Cos = unary('cos');
+export const Tan = unary('tan');
+export const Asin = unary('asin');
+export const Acos = unary('acos');
+export const Atan = unary('atan');
+export const Sinh = unary('sinh');
+export const Cosh = unary('cosh');
+export const Asinh = unary('asinh');
+export const Acosh = unary('acosh');
+export const Atanh = unary('atanh');
+export const IsNaN = unary('is_nan');
+
+export const IsInf = defineRule(
+  ['X'],
+  { detect_negative: 'int', detect_positive: 'int' },
+  ({ X }, { detect_negative = 1, detect_positive = 1 }, at) => {
+    const attributes = { positive: detect_positive !== 0, negative: detect_negative !== 0 };
+    return at.emit('is_inf', { x: X }, attributes);
+  },
+);
+
+/** Sizes and integers are whole already. */
+const rounding = (kind: 'floor' | 'ceil' | 'round'): ImportRule =>
+  defineRule(['X'], {}, ({ X }, _, at) =>
+    X.type.dtype === 'float32' && X.kind !== 'dims' ? at.emit(kind, { x: X }, {}) : X,
+  );
+
+export const Floor = rounding('floor');
+export const Ceil = rounding('ceil');
+export const Round = rounding('round');
+
+export const Mod = defineRule(['A', 'B'], { fmod: 'int' }, ({ A, B }, { fmod = 0 }, at) =>
+  at.emit(fmod === 0 ? 'mod' : 'fmod', { a: A, b: B }, {}),
+);
 
 export const Reciprocal = defineRule(['X'], {}, ({ X }, _, at) => div(1, X, at));
 
@@ -111,13 +159,25 @@ export const Clip = defineRule(
   },
 );
 
+/** The result is of the base's type, whatever the exponent's. */
 export const Pow = defineRule(['X', 'Y'], {}, ({ X, Y }, _, at) => {
-  const exponent = uniformValue(Y);
-  if (exponent === null) return at.refuse('its exponent is not one constant number');
+  const { dtype, shape } = X.type;
+  if (dtype !== 'float32') return wholePower(X, Y, at);
+  const joined = broadcastShapes(shape, Y.type.shape);
+  const exponent = joined !== null && sameShape(joined, shape) ? uniformValue(Y) : null;
+  if (exponent === null) return at.emit('pow', { a: X, b: castTo(Y, dtype, at) }, {});
   if (exponent === 1) return X;
   if (exponent === 2) return mul(X, X, at);
   return at.emit('power', { x: X }, { exponent });
 });
+
+/** A broken exponent is taken in floats, a little up: what should be whole may have been rounded down. */
+function wholePower(x: Value, y: Value, at: NodeContext): Value {
+  const { dtype } = x.type;
+  if (y.type.dtype !== 'float32') return at.emit('pow', { a: x, b: castTo(y, dtype, at) }, {});
+  const power = at.emit('pow', { a: castTo(x, 'float32', at), b: y }, {});
+  return castTo(mul(power, 1 + 2 ** -20, at), dtype, at);
+}
 
 export const Where = defineRule(['condition', 'X', 'Y'], {}, ({ condition, X, Y }, _, at) => {
   const [chosen, left, right] = [dimsOf(condition), dimsOf(X), dimsOf(Y)];

@@ -1,11 +1,9 @@
 // Pools over windows and over whole images.
-import { elementCount, formatShape, isStatic } from '../../core/shape.ts';
-import { tensor } from '../../core/tensor.ts';
-import type { WindowGeometry } from '../../graph/op-set.ts';
+import { elementCount, formatShape, productOf, stridesOf } from '../../core/shape.ts';
 import type { NodeContext } from '../node-context.ts';
 import { defineRule } from '../rule.ts';
-import { constantValue, type Value } from '../value.ts';
-import { add, axesFrom, div, mean, mul, sub } from './compose.ts';
+import type { Value } from '../value.ts';
+import { add, axesFrom, castTo, div, mean, mul, reshapeTo, rootOfSum, sum } from './compose.ts';
 import { avgPool, maxPool } from './more-axes.ts';
 import { spatialSizes, windowOf } from './window.ts';
 
@@ -37,39 +35,45 @@ export const MaxPool = defineRule(
     const sizes = spatialSizes(X.type.shape, at);
     const attributes = { kernel: kernel_shape, auto_pad, ceil_mode, dilations, pads, strides };
     const { padsEnd: _, ...window } = windowOf(sizes, attributes, at);
-    return pooledWithIndices(X, window, storage_order, at);
+    // Integers of up to 24 bits are exact in float32.
+    const x = castTo(X, 'float32', at);
+    const pooled = castTo(maxPool(x, window, at), X.type.dtype, at);
+    if (at.outputCount < 2 || sizes.length > 2) return pooled;
+    return [pooled, indicesOf(at.emit('max_pool_argmax', { x }, window), sizes, storage_order, at)];
   },
 );
 
-/** The maxima, and where in the whole tensor they are when the node has that output too. */
-function pooledWithIndices(
-  x: Value,
-  window: WindowGeometry,
-  columnsFirst: number,
+/** Places of maxima in the whole input, from those in their planes; `columnMajor` numbers planes so. */
+function indicesOf(
+  inPlane: Value,
+  sizes: readonly number[],
+  columnMajor: number,
   at: NodeContext,
-): Value | Value[] {
-  const { dtype, shape } = x.type;
-  if (dtype !== 'float32') {
-    const pooled = maxPool(at.emit('cast', { x }, { to: 'float32' }), window, at);
-    return at.emit('cast', { x: pooled }, { to: dtype });
-  }
-  const y = maxPool(x, window, at);
-  if (at.outputCount === 1 || !isStatic(shape) || shape.length > 4) return y;
-  const plane = elementCount(shape.slice(2));
-  const inPlane = at.emit('max_pool_argmax', { x }, window);
-  const starts = Int32Array.from({ length: elementCount(shape.slice(0, 2)) }, (_, i) => i * plane);
-  const form = [...shape.slice(0, 2), ...shape.slice(2).map(() => 1)];
-  const index = columnsFirst === 0 ? inPlane : byColumns(inPlane, shape, at);
-  const whole = add(index, constantValue(tensor('int32', form, starts)), at);
-  return [y, at.emit('cast', { x: whole }, { to: 'int64' })];
+): Value {
+  const lead = inPlane.type.shape.slice(0, 2);
+  const place = columnMajor === 0 ? inPlane : columnMajorPlace(inPlane, sizes, at);
+  const planes = at.emit('iota', {}, { size: productOf(lead) });
+  const first = reshapeTo(
+    mul(planes, elementCount(sizes), at),
+    [...lead, ...sizes.map(() => 1)],
+    at,
+  );
+  return castTo(add(place, first, at), 'int64', at);
 }
 
-/** Flat indices of a plane counted down its columns. */
-function byColumns(index: Value, shape: readonly number[], at: NodeContext): Value {
-  const [height, width] = [shape[2]!, shape[3] ?? 1];
-  const row = div(index, width, at);
-  const column = sub(index, mul(row, width, at), at);
-  return add(mul(column, height, at), row, at);
+/** Σ coordinate · stride, the first coordinate varying fastest. */
+function columnMajorPlace(place: Value, sizes: readonly number[], at: NodeContext): Value {
+  const strides = stridesOf(sizes);
+  let total: Value | null = null;
+  let stride = 1;
+  for (const [axis, size] of sizes.entries()) {
+    const beyond = div(place, strides[axis]!, at);
+    const coordinate = at.emit('mod', { a: beyond, b: at.number(size, 'int32') }, {});
+    const term = mul(coordinate, stride, at);
+    total = total === null ? term : add(total, term, at);
+    stride *= size;
+  }
+  return total!;
 }
 
 export const AveragePool = defineRule(
@@ -119,3 +123,53 @@ export const GlobalMaxPool = defineRule(['X'], {}, ({ X }, _, at) => {
   const window = { kernel, strides: ones, dilations: ones, padsBegin: zeros, outputSize: ones };
   return maxPool(X, window, at);
 });
+
+/** (Σ |x|^p)^(1/p) over each window. */
+export const LpPool = defineRule(
+  ['X'],
+  {
+    auto_pad: 'string',
+    ceil_mode: 'int',
+    dilations: 'ints',
+    kernel_shape: 'ints',
+    p: 'int',
+    pads: 'ints',
+    strides: 'ints',
+  },
+  (
+    { X },
+    { auto_pad = 'NOTSET', ceil_mode = 0, dilations, kernel_shape, p = 2, pads, strides },
+    at,
+  ) => {
+    if (kernel_shape === undefined) return at.fail('kernel_shape is missing');
+    const sizes = spatialSizes(X.type.shape, at);
+    const attributes = { kernel: kernel_shape, auto_pad, ceil_mode, dilations, pads, strides };
+    const window = windowOf(sizes, attributes, at);
+    // A mean over all taps, times their number; what hangs over the end counts as padding.
+    const padsEnd = window.outputSize.map((count, axis) => {
+      const span = (window.kernel[axis]! - 1) * window.dilations[axis]! + 1;
+      const end = (count - 1) * window.strides[axis]! + span;
+      return Math.max(window.padsEnd[axis]!, end - sizes[axis]! - window.padsBegin[axis]!);
+    });
+    const geometry = { ...window, padsEnd, divisor: 'padded' } as const;
+    const shares = avgPool(powers(X, p, at), geometry, at);
+    return rootOf(mul(shares, elementCount(kernel_shape), at), p, at);
+  },
+);
+
+export const GlobalLpPool = defineRule(['X'], { p: 'int' }, ({ X }, { p = 2 }, at) => {
+  spatialSizes(X.type.shape, at);
+  return rootOf(sum(powers(X, p, at), axesFrom(2, X.type.shape.length), at), p, at);
+});
+
+function powers(x: Value, p: number, at: NodeContext): Value {
+  if (!(p >= 1)) return at.fail(`p ${p}`);
+  if (p === 2) return mul(x, x, at);
+  const magnitude = at.emit('abs', { x }, {});
+  return p === 1 ? magnitude : at.emit('power', { x: magnitude }, { exponent: p });
+}
+
+function rootOf(x: Value, p: number, at: NodeContext): Value {
+  if (p === 1) return x;
+  return p === 2 ? rootOfSum(x, at) : at.emit('power', { x }, { exponent: 1 / p });
+}

@@ -4,7 +4,7 @@ import type { NodeContext } from '../node-context.ts';
 import { defineRule, type ImportRule } from '../rule.ts';
 import { productOf } from '../../core/shape.ts';
 import { dimsOf, dimsValue } from '../value.ts';
-import { axesFrom, mean, mul, reshapeTo, sum } from './compose.ts';
+import { add, axesFrom, castTo, mean, mul, reshapeTo, rootOfSum, sub, sum } from './compose.ts';
 
 type Reduce = (x: Value, axes: readonly number[], at: NodeContext) => Value;
 
@@ -39,35 +39,51 @@ export const ReduceMax = reduction((x, axes, at) => at.emit('reduce_max', { x },
 export const ReduceMin = reduction((x, axes, at) => at.emit('reduce_min', { x }, { axes }));
 export const ReduceSumSquare = reduction((x, axes, at) => sum(mul(x, x, at), axes, at));
 export const ReduceL1 = reduction((x, axes, at) => sum(at.emit('abs', { x }, {}), axes, at));
-export const ReduceL2 = reduction((x, axes, at) =>
-  at.emit('sqrt', { x: sum(mul(x, x, at), axes, at) }, {}),
-);
+export const ReduceL2 = reduction((x, axes, at) => {
+  const { dtype } = x.type;
+  const energy = castTo(sum(mul(x, x, at), axes, at), 'float32', at);
+  return castTo(rootOfSum(energy, at), dtype, at);
+});
 
-/** Of sizes only: the number of elements of a shape. */
-export const ReduceProd = defineRule(
-  ['data', 'axes?'],
-  { axes: 'ints', keepdims: 'int', noop_with_empty_axes: 'int' },
-  ({ data }, { keepdims = 1 }, at) => {
-    const dims = dimsOf(data);
-    if (dims === null || data.type.shape.length !== 1) {
-      return at.refuse('products of computed values');
-    }
+const log = (x: Value, at: NodeContext): Value => at.emit('log', { x }, {});
+
+export const ReduceLogSum = reduction((x, axes, at) => log(sum(x, axes, at), at));
+
+/** Less the maximum, so that no exponential overflows; a maximum that is not finite takes no part. */
+export const ReduceLogSumExp = reduction((x, axes, at) => {
+  const largest = at.emit('reduce_max', { x }, { axes });
+  const isFinite = at.emit('is_finite', { x: largest }, {});
+  const offset = at.emit('where', { condition: isFinite, a: largest, b: at.number(0) }, {});
+  const total = sum(at.emit('exp', { x: sub(x, offset, at) }, {}), axes, at);
+  return add(log(total, at), offset, at);
+});
+
+const ofValues = reduction((x, axes, at) => at.emit('reduce_prod', { x }, { axes }));
+
+/** The product of a shape's sizes stays a size. */
+export const ReduceProd: ImportRule = {
+  ...ofValues,
+  apply: (inputs, attributes, at) => {
+    const data = inputs['data'] as Value;
+    const dims = data.kind === 'dims' ? dimsOf(data) : null;
+    if (dims === null || data.type.shape.length !== 1)
+      return ofValues.apply(inputs, attributes, at);
+    const keepdims = attributes['keepdims'] ?? 1;
     return dimsValue([productOf(dims)], keepdims === 0 ? 0 : 1, data.type.dtype);
   },
-);
+};
 
 const extremeIndex = (kind: 'argmax' | 'argmin'): ImportRule =>
   defineRule(
     ['data'],
     { axis: 'int', keepdims: 'int', select_last_index: 'int' },
     ({ data }, { axis = 0, keepdims = 1, select_last_index = 0 }, at) => {
-      if (select_last_index !== 0) return at.refuse('select_last_index 1');
       const rank = data.type.shape.length;
       const along = at.axis(axis, rank);
       const others = axesFrom(0, rank).filter((other) => other !== along);
       const last = along === rank - 1;
       const x = last ? data : at.emit('transpose', { x: data }, { perm: [...others, along] });
-      const index = at.emit(kind, { x }, {});
+      const index = at.emit(kind, { x }, { selectLast: select_last_index !== 0 });
       const wide = at.emit('cast', { x: index }, { to: 'int64' });
       const { shape } = data.type;
       const kept = shape.map((dim, each) => (each === along ? 1 : dim));

@@ -3,8 +3,8 @@ import { floatTensor, tensor } from '../../core/tensor.ts';
 import { isStatic, productOf } from '../../core/shape.ts';
 import { dtypeOf, elementTypeName } from '../proto/element-types.ts';
 import { defineRule } from '../rule.ts';
-import { constantValue, dimsValue, type Value } from '../value.ts';
-import { reshapeTo } from './compose.ts';
+import { constantValue, dimsValue } from '../value.ts';
+import { castTo, reshapeTo } from './compose.ts';
 
 export const Identity = defineRule(['input'], {}, ({ input }) => input);
 
@@ -70,6 +70,12 @@ export const Cast = defineRule(
   },
 );
 
+export const CastLike = defineRule(
+  ['input', 'target_type'],
+  { saturate: 'int' },
+  ({ input, target_type }, _, at) => castTo(input, target_type.type.dtype, at),
+);
+
 /** Numbers in steps, when all three are known. */
 export const Range = defineRule(
   ['start', 'limit', 'delta'],
@@ -86,17 +92,6 @@ export const Range = defineRule(
     return zeros;
   },
 );
-
-/** Of known values only: rounding has no op, and no gradient worth having. */
-const roundKnown = (apply: (x: number) => number) =>
-  defineRule(['X'], {}, ({ X }, _, at): Value => {
-    if (X.kind === 'dims') return X; // sizes are whole
-    const { dtype, shape, data } = at.tensorOf(X, 'input');
-    return constantValue(tensor(dtype, shape, data.map(apply)));
-  });
-
-export const Floor = roundKnown(Math.floor);
-export const Ceil = roundKnown(Math.ceil);
 
 /** Repeats along axes: each repeated axis is split off, expanded and merged. */
 export const Tile = defineRule(['input', 'repeats'], {}, ({ input, repeats }, _, at) => {
