@@ -7,6 +7,7 @@ import { floatTensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import { decodeModel, decodeTensor } from '../../src-ts/onnx/proto/decode.ts';
 import { elementTypeName } from '../../src-ts/onnx/proto/element-types.ts';
 import type { OnnxGraph, OnnxPort } from '../../src-ts/onnx/proto/messages.ts';
+import { BFLOAT16_TOLERANCE, ONNX_TOLERANCE, type Tolerance } from './compare.ts';
 import { brainToNumber } from '../../src-ts/onnx/proto/tensor-data.ts';
 
 export interface ConformanceCase {
@@ -19,7 +20,11 @@ export interface ConformanceCase {
 /** Expected and given values of one run. */
 export interface DataSet {
   readonly inputs: ReadonlyMap<string, Tensor>;
-  readonly outputs: readonly { readonly name: string; readonly value: Tensor }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly value: Tensor;
+    readonly tolerance: Tolerance;
+  }[];
 }
 
 /** The cases below a folder, at any depth of up to three, in name order. */
@@ -82,7 +87,8 @@ export function readDataSet(folder: string, graph: OnnxGraph): DataSet {
     inputs: new Map(inputs),
     outputs: outputs.map(({ value }, i) => {
       const port = graph.outputs[i]!;
-      return { name: port.name, value: asDeclared(value, port) };
+      const tolerance = port.elementType === BFLOAT16 ? BFLOAT16_TOLERANCE : ONNX_TOLERANCE;
+      return { name: port.name, value: asDeclared(value, port), tolerance };
     }),
   };
 }

@@ -1,5 +1,5 @@
 // ONNX's own criterion: |actual − expected| ≤ atol + rtol · |expected| for floats, equality for integers
-// and booleans. NaN equals NaN, infinities equal themselves; shapes and element types must match.
+// and booleans. bfloat16 outputs, coarser than that, are compared to their own precision. NaN equals NaN, infinities equal themselves; shapes and element types must match.
 import { formatType, sameShape } from '../../src-ts/core/shape.ts';
 import type { Tensor } from '../../src-ts/core/tensor.ts';
 
@@ -7,6 +7,9 @@ export interface Tolerance {
   readonly relative: number;
   readonly absolute: number;
 }
+
+/** The last of bfloat16's eight bits: results stay in float32, so that they are not rounded to it. */
+export const BFLOAT16_TOLERANCE: Tolerance = { relative: 2 ** -7, absolute: 1e-7 };
 
 export const ONNX_TOLERANCE: Tolerance = { relative: 1e-3, absolute: 1e-7 };
 

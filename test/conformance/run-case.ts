@@ -153,8 +153,8 @@ async function execute(device: Executor, graph: Graph, inputs: Values): Promise<
 }
 
 function judge(came: Values, { outputs }: DataSet): Outcome {
-  for (const { name, value } of outputs) {
-    const difference = findDifference(came[name]!, value);
+  for (const { name, value, tolerance } of outputs) {
+    const difference = findDifference(came[name]!, value, tolerance);
     if (difference !== null) return { status: 'failed', reason: `${name} ${difference}` };
   }
   return PASSED;
