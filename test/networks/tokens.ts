@@ -6,6 +6,8 @@ export interface Tokens {
   readonly name: string;
   readonly count: number;
   readonly width: number;
+  /** Lists of tokens that an image has: windows; one where absent. */
+  readonly lists?: number;
 }
 
 export class TokenNet extends Net {
@@ -83,10 +85,11 @@ export class TokenNet extends Net {
    * [batch, heads, count, count].
    */
   attention(x: Tokens, heads: number, bias?: (scores: string) => string): string {
-    const { name, count, width } = x;
+    const { name, count, width, lists = 1 } = x;
     const each = width / heads;
+    const lead = this.batch === 'batch' ? 'batch' : this.batch * lists;
     const product = this.linear(name, width, 3 * width);
-    const parts = this.reshape(product, ['batch', count, 3, heads, each]);
+    const parts = this.reshape(product, [lead, count, 3, heads, each]);
     const turned = this.transpose(parts, 2, 0, 3, 1, 4);
     const [q, k, v] = [0, 1, 2].map((part) =>
       this.op('Gather', [turned, this.int(part)], { axis: 0 }),
@@ -95,7 +98,7 @@ export class TokenNet extends Net {
     const scores = this.op('MatMul', [scaled, this.transpose(k, 0, 1, 3, 2)]);
     const weights = this.op('Softmax', [bias === undefined ? scores : bias(scores)], { axis: -1 });
     const mixed = this.transpose(this.op('MatMul', [weights, v]), 0, 2, 1, 3);
-    return this.linear(this.reshape(mixed, ['batch', count, width]), width, width, 0.5);
+    return this.linear(this.reshape(mixed, [lead, count, width]), width, width, 0.5);
   }
 
   /** A block of a transformer, normalised first. */

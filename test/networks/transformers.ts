@@ -129,7 +129,8 @@ function merged(net: TokenNet, { name, side, width }: Map2d): Map2d {
 function swinBlock(net: TokenNet, x: Map2d, window: number, shift: number): Map2d {
   const { side, width } = x;
   const moved = rolled(net, net.layerNorm(x.name, width), side, shift);
-  const tokens = { name: windowsOf(net, moved, x, window), count: window ** 2, width };
+  const lists = (side / window) ** 2;
+  const tokens = { name: windowsOf(net, moved, x, window), count: window ** 2, width, lists };
   const heads = width % 32 === 0 ? width / 32 : width / 8;
   const bias = positionBias(net, window, heads);
   const mask = shift === 0 ? null : shiftMask(side, window, shift);
@@ -137,9 +138,9 @@ function swinBlock(net: TokenNet, x: Map2d, window: number, shift: number): Map2
     const placed = net.op('Add', [scores, bias]);
     if (mask === null) return placed;
     // Masks differ between the windows of an image: the batch is split into images and windows.
-    const [windows, count] = [(side / window) ** 2, window ** 2];
-    const split = net.reshape(placed, [-1, windows, heads, count, count]);
-    const table = net.store(floatTensor([1, windows, 1, count, count], mask));
+    const { count } = tokens;
+    const split = net.reshape(placed, [-1, lists, heads, count, count]);
+    const table = net.store(floatTensor([1, lists, 1, count, count], mask));
     return net.reshape(net.op('Add', [split, table]), [-1, heads, count, count]);
   });
   const back = rolled(net, planesOf(net, attended, x, window), side, -shift);
