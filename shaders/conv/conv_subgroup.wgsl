@@ -59,6 +59,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       let inside_J = live_J && sourceY_J < params.inHeight && sourceX_J < params.inWidth;
       var at_J = select(0u, base_J + sourceY_J * params.inWidth + sourceX_J, inside_J);
       //#end
+      // A tap that all pixels of the tile meet in the padding adds nothing.
+      var met = false;
+      //#unroll J 0..PIXELS
+      met |= inside_J;
+      //#end
+      if (!subgroupAny(met)) {
+        continue;
+      }
       let tap = (share.group * params.kernelHeight + ky) * params.kernelWidth + kx;
       var weightAt = tap * params.inChannels * rowStride + share.channel / 4u + lane % QUADS;
       for (var channel = 0u; channel < params.inChannels; channel++) {

@@ -49,6 +49,18 @@ export const convDepthwisePatch = defineKernel({
   params: PASS_PARAMS,
 });
 
+export const gatherTaps = defineKernel({
+  file: 'conv/gather_taps.wgsl',
+  constants: [],
+  slots: ['epilogue'],
+  buffers: ['products', 'y'],
+  params: [
+    ...(['unit', 'height', 'width', 'productHeight', 'productWidth'] as const),
+    ...(['kernelHeight', 'kernelWidth', 'strideY', 'strideX'] as const),
+    ...(['dilationY', 'dilationX', 'padY', 'padX'] as const),
+  ],
+});
+
 export const packWeights = defineKernel({
   file: 'conv/pack_weights.wgsl',
   constants: [],

@@ -6,6 +6,7 @@ import type { ConvGeometry } from '../graph/op-set.ts';
 import { callKernel, type BufferRef, type KernelCall } from '../kernels/kernel.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
 import { convSubgroup, convTiled, convWeightGradKernel, packWeights } from './conv-kernels.ts';
+import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
 import { gridOf, passBuffers, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
 import { workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
@@ -51,15 +52,21 @@ export function lowerInputGrad(context: LowerContext<'conv_input_grad'>): Kernel
 
 function lowerPass(context: PassContext, pass: Pass): KernelCall[] {
   if (pass.inChannels === 1 && pass.outChannels === 1) return [depthwiseCall(context, pass)];
+  if (wantsTapProducts(pass)) {
+    const products = tapProductsPass(pass, context);
+    const gathered = gatherTapsCall(context, pass, products.result);
+    return [...lowerDense({ ...context, epilogue: null }, products), gathered];
+  }
+  return lowerDense(context, pass);
+}
+
+function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
   const tile = chooseTile(context.traits, pass);
   const paddedChannels = roundUp(pass.outChannels, tile.channels);
+  const taps = elementCount(pass.window.kernel) * pass.groups;
   const packed = context.temporary({
     dtype: 'float32',
-    shape: [
-      elementCount(pass.weights.shape.slice(2)) * pass.groups,
-      pass.inChannels,
-      paddedChannels,
-    ],
+    shape: [taps, pass.inChannels, paddedChannels],
   });
   return [packCall(pass, packed), passCall(context, pass, packed.buffer, tile)];
 }
@@ -76,7 +83,10 @@ type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'con
 // What a tile of so many output channels reaches of the best one's speed, by measurement on lavapipe.
 const SUBGROUP_TILES = [
   { channels: 32, pixels: 4, speed: 1 },
+  { channels: 24, pixels: 5, speed: 0.95 },
+  { channels: 20, pixels: 6, speed: 0.95 },
   { channels: 16, pixels: 8, speed: 0.95 },
+  { channels: 12, pixels: 8, speed: 0.8 },
   { channels: 8, pixels: 8, speed: 0.6 },
   { channels: 4, pixels: 8, speed: 0.35 },
 ] as const;
@@ -109,8 +119,8 @@ function chooseTile({ subgroupLanes }: AdapterTraits, pass: Pass): Tile {
 }
 
 function packCall(pass: Pass, packed: Operand): KernelCall {
-  const taps = elementCount(pass.weights.shape.slice(2));
-  const [outer, inner] = [pass.weights.shape[1]! * taps, taps];
+  const taps = elementCount(pass.window.kernel);
+  const [outer, inner] = weightStrides(pass);
   const unit = elementCount(packed.shape);
   return callKernel(packWeights, {
     buffers: { w: pass.weights.buffer, packed: packed.buffer },
@@ -126,6 +136,12 @@ function packCall(pass: Pass, packed: Operand): KernelCall {
     },
     work: { unit, batch: null, perGroup: 64 },
   });
+}
+
+/** Strides of the weights' first two axes. Taps that are channels of their own are a stride of one. */
+function weightStrides({ weights, window }: Pass): readonly [number, number] {
+  const taps = elementCount(weights.shape.slice(2));
+  return [weights.shape[1]! * taps, elementCount(window.kernel)];
 }
 
 function passCall(

@@ -53,6 +53,13 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 2, channels: 64, outputs: 64, size: [9, 11] },
     ...{ kernel: [3, 3], padsBegin: [1, 1], padsEnd: [1, 1] },
   },
+  'one channel to twenty, whose gradient is gathered from products with the taps': {
+    ...{ batch: 3, channels: 1, outputs: 20, size: [10, 9], kernel: [5, 5] },
+  },
+  'three channels to thirty-two, the same with stride and dilation': {
+    ...{ batch: 2, channels: 3, outputs: 32, size: [13, 12], kernel: [3, 3], strides: [2, 2] },
+    ...{ dilations: [1, 2], padsBegin: [1, 2], padsEnd: [0, 1] },
+  },
   '1 × 1, channels that fill no tile': {
     ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
   },

@@ -1,0 +1,53 @@
+// The gradient to an input of few channels from the products of every tap with the cotangent: each
+// input element adds up, tap by tap in order, the products it took part in. One invocation makes one
+// element. `products` is [rows, in · taps, dy's height, dy's width].
+//#import common/work.wgsl
+struct Params {
+  unit: u32,
+  height: u32,
+  width: u32,
+  productHeight: u32,
+  productWidth: u32,
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideY: u32,
+  strideX: u32,
+  dilationY: u32,
+  dilationX: u32,
+  padY: u32,
+  padX: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> products: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+fn epilogue(v: f32) -> f32 { return v; }
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = group_index(group) * 64u + lane;
+  if (i >= params.unit * extent.x) {
+    return;
+  }
+  let x = i % params.width;
+  let line = i / params.width;
+  let atY = line % params.height;
+  let plane = line / params.height; // row · channels + channel
+  let productPlane = params.productHeight * params.productWidth;
+  var at = plane * params.kernelHeight * params.kernelWidth * productPlane;
+  var sum = 0.0;
+  for (var ky = 0u; ky < params.kernelHeight; ky++) {
+    let fromY = atY + params.padY - ky * params.dilationY; // wraps around below zero
+    let sourceY = fromY / params.strideY;
+    let meetsY = fromY % params.strideY == 0u && sourceY < params.productHeight;
+    for (var kx = 0u; kx < params.kernelWidth; kx++) {
+      let fromX = x + params.padX - kx * params.dilationX;
+      let sourceX = fromX / params.strideX;
+      if (meetsY && fromX % params.strideX == 0u && sourceX < params.productWidth) {
+        sum += products[at + sourceY * params.productWidth + sourceX];
+      }
+      at += productPlane;
+    }
+  }
+  y[i] = epilogue(sum);
+}

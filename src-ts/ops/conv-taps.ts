@@ -1,0 +1,74 @@
+// The gradient to an input of few channels, such as an image. As one pass its tiles would be filled by
+// those few channels only; so the products of the cotangent with every tap's weights come first, as a
+// 1 × 1 convolution with in · taps outputs, and are then gathered.
+import { elementCount } from '../core/shape.ts';
+import { callKernel, type KernelCall } from '../kernels/kernel.ts';
+import { gatherTaps } from './conv-kernels.ts';
+import type { Pass, PassContext } from './conv-pass.ts';
+import { workOverElements } from './lowering.ts';
+import type { Operand } from './op-def.ts';
+
+const FEW_CHANNELS = 4;
+
+/** Whether a pass is better made of products and a gather, and their storage stays moderate. */
+export function wantsTapProducts(pass: Pass): boolean {
+  const taps = elementCount(pass.window.kernel);
+  return (
+    pass.backward &&
+    pass.groups === 1 &&
+    pass.outChannels <= FEW_CHANNELS &&
+    taps > 1 &&
+    pass.outChannels * taps <= 2 * pass.inChannels
+  );
+}
+
+/** The products as a pass of its own: 1 × 1, from the cotangent to in · taps channels. */
+export function tapProductsPass(pass: Pass, { temporary }: PassContext): Pass {
+  const channels = pass.outChannels * elementCount(pass.window.kernel);
+  const [batch] = pass.source.type.shape;
+  const size = pass.window.output;
+  const products = temporary({ dtype: 'float32', shape: [batch!, channels, ...size] });
+  return {
+    ...pass,
+    result: products,
+    outChannels: channels,
+    window: {
+      ...pass.window,
+      kernel: [1, 1],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [0, 0],
+      input: size,
+      output: size,
+    },
+  };
+}
+
+/** Adds the products up where they belong. */
+export function gatherTapsCall(
+  { epilogue }: PassContext,
+  { window, result }: Pass,
+  products: Operand,
+): KernelCall {
+  const work = workOverElements(result, 64);
+  return callKernel(gatherTaps, {
+    slots: epilogue === null ? {} : { epilogue },
+    buffers: { products: products.buffer, y: result.buffer },
+    params: {
+      unit: work.unit,
+      height: window.input[0],
+      width: window.input[1],
+      productHeight: window.output[0],
+      productWidth: window.output[1],
+      kernelHeight: window.kernel[0],
+      kernelWidth: window.kernel[1],
+      strideY: window.strides[0],
+      strideX: window.strides[1],
+      dilationY: window.dilations[0],
+      dilationX: window.dilations[1],
+      padY: window.pads[0],
+      padX: window.pads[1],
+    },
+    work,
+  });
+}
