@@ -9,6 +9,8 @@ import {
 import type { FoldBudget } from './fold.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
 import { bindAttributes, bindInputs } from './bind-node.ts';
+import { BodyBudget, bodyOf, calledFunction, freeNames, readsOf, takenBranch } from './bodies.ts';
+import { ElementTypes } from './element-types.ts';
 import { modernise } from './legacy.ts';
 import { NodeContext, NodeRefusal, type FileBatch } from './node-context.ts';
 import { labelOf, type OnnxGraph, type OnnxModel, type OnnxNode } from './proto/messages.ts';
@@ -27,6 +29,9 @@ export interface ImportJob {
   readonly wanted: readonly string[];
   readonly batch: FileBatch;
   readonly budget: FoldBudget;
+  readonly bodies?: BodyBudget;
+  /** Element types of the bound values, where they are known. */
+  readonly elements?: ElementTypes;
 }
 
 /** Values by their names in the file. */
@@ -35,21 +40,33 @@ export type Values = ReadonlyMap<string, Value>;
 /** Imports what the wanted outputs need. Throws one UnsupportedOpError for all that cannot be. */
 export function importNodes(job: ImportJob): Values {
   const { graph } = job.model;
+  const elements = ElementTypes.of(graph, job.elements);
+  const within = { ...job, elements, bodies: job.bodies ?? new BodyBudget() };
   const values = new Map<string, Value>(job.bound);
   const missing = new Set<string>();
   const unsupported: UnsupportedNode[] = [];
   const known = new Set([...graph.initializers.keys(), ...job.bound.keys()]);
   const order = scheduleNodes(graph, job.wanted, known, job.file);
-  const read = new Set([...job.wanted, ...order.flatMap(({ inputs }) => inputs)]);
+  const read = new Set([...job.wanted, ...order.flatMap(readsOf)]);
   for (const node of order) {
     const opset = job.model.opsets.get(node.domain) ?? 1;
     try {
-      const rule = ruleFor(node);
+      const rule = ruleFor(node, job.model);
       if (node.inputs.some((name) => missing.has(name))) throw new WaitingNode();
       const given = node.inputs.map((name) => lookup(name, values, graph));
-      const made = applyRule(rule, node, given, opset, job);
+      const around = { given, missing, lookup: (name: string) => lookup(name, values, graph) };
+      const made =
+        typeof rule === 'string'
+          ? importBody(rule, node, around, within)
+          : applyRule(rule, node, given, opset, within);
       keepOutputs(node, made, read, values);
+      elements.pass(node);
     } catch (thrown) {
+      if (thrown instanceof UnsupportedOpError) {
+        unsupported.push(...thrown.nodes);
+        for (const output of node.outputs) missing.add(output);
+        continue;
+      }
       if (!(thrown instanceof NodeRefusal) && !(thrown instanceof WaitingNode)) throw thrown;
       for (const output of node.outputs) missing.add(output);
       if (thrown instanceof WaitingNode) continue;
@@ -72,13 +89,79 @@ export function importNodes(job: ImportJob): Values {
 /** A node behind an unsupported one: nothing can be said of it yet. */
 class WaitingNode extends Error {}
 
-function ruleFor(node: OnnxNode): ImportRule {
+/** What imports a node: a rule, or the graph within it. */
+function ruleFor(node: OnnxNode, model: OnnxModel): ImportRule | 'branch' | 'function' {
+  const standard = node.domain === '';
+  if (standard && node.operator === 'If') return 'branch';
   const rule =
-    node.domain === '' && Object.hasOwn(onnxRules, node.operator)
-      ? onnxRules[node.operator]
-      : undefined;
-  if (rule === undefined) throw new NodeRefusal();
-  return rule;
+    standard && Object.hasOwn(onnxRules, node.operator) ? onnxRules[node.operator] : null;
+  if (rule !== null && rule !== undefined) return rule;
+  if (calledFunction(model, node) !== undefined) return 'function';
+  throw new NodeRefusal();
+}
+
+interface Surroundings {
+  readonly given: readonly (Value | undefined)[];
+  readonly missing: ReadonlySet<string>;
+  readonly lookup: (name: string) => Value | undefined;
+}
+
+/** The outputs of the branch a node takes, or of the function it calls. */
+function importBody(
+  form: 'branch' | 'function',
+  node: OnnxNode,
+  around: Surroundings,
+  job: ImportJob & { readonly bodies: BodyBudget; readonly elements: ElementTypes },
+): (Value | undefined)[] {
+  const body = form === 'branch' ? branchJob(node, around, job) : functionJob(node, around, job);
+  const { graph } = body.model;
+  const values = job.bodies.enter(job.file, node, graph, () => importNodes(body));
+  return body.results.map((name) => values.get(name));
+}
+
+type BodyJob = ImportJob & { readonly results: readonly string[] };
+
+function branchJob(
+  node: OnnxNode,
+  { given, missing, lookup }: Surroundings,
+  job: ImportJob,
+): BodyJob {
+  const graph = takenBranch(node, given[0]);
+  const names = [...freeNames(graph)];
+  if (names.some((name) => missing.has(name))) throw new WaitingNode();
+  const bound = names.flatMap((name): [string, Value][] => {
+    const value = lookup(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const results = graph.outputs.map(({ name }) => name);
+  return {
+    ...job,
+    model: { ...job.model, graph },
+    bound: new Map(bound),
+    wanted: results,
+    results,
+  };
+}
+
+function functionJob(
+  node: OnnxNode,
+  { given }: Surroundings,
+  job: ImportJob & { readonly elements: ElementTypes },
+): BodyJob {
+  const called = calledFunction(job.model, node)!;
+  const bound = called.inputs.flatMap((name, i): [string, Value][] => {
+    const value = given[i];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const results = called.outputs.slice(0, node.outputs.length);
+  return {
+    ...job,
+    model: { ...job.model, graph: bodyOf(called, node), opsets: called.opsets },
+    bound: new Map(bound),
+    wanted: results.filter((_, i) => node.outputs[i] !== ''),
+    elements: job.elements.renamed(node.inputs, called.inputs),
+    results,
+  };
 }
 
 /** The value of a name; initialisers are decoded when they are first read. */
@@ -106,7 +189,8 @@ function applyRule(
     opset,
     outputCount: node.outputs.length,
   };
-  const at = new NodeContext(job.builder, described, job.batch, job.budget);
+  const elements = node.inputs.map((name) => job.elements?.nameOf(name) ?? null);
+  const at = new NodeContext(job.builder, { ...described, elements }, job.batch, job.budget);
   const form = modernise(node, given, at);
   const inputs = bindInputs(rule, form.inputs);
   const attributes = bindAttributes(rule, form.attributes);
@@ -122,7 +206,7 @@ function applyRule(
 
 function keepOutputs(
   node: OnnxNode,
-  made: readonly Value[],
+  made: readonly (Value | undefined)[],
   read: ReadonlySet<string>,
   values: Map<string, Value>,
 ): void {

@@ -42,12 +42,19 @@ export class NodeContext {
   /** How many outputs the node has in the file. */
   readonly outputCount: number;
   readonly batch: FileBatch;
+  readonly #elements: readonly (string | null)[];
   readonly #builder: GraphBuilder;
   readonly #budget: FoldBudget;
 
   constructor(
     builder: GraphBuilder,
-    node: { operator: string; label: string; opset: number; outputCount: number },
+    node: {
+      operator: string;
+      label: string;
+      opset: number;
+      outputCount: number;
+      elements?: readonly (string | null)[];
+    },
     batch: FileBatch,
     budget: FoldBudget,
   ) {
@@ -57,6 +64,7 @@ export class NodeContext {
     this.label = node.label;
     this.opset = node.opset;
     this.outputCount = node.outputCount;
+    this.#elements = node.elements ?? [];
     this.batch = batch;
   }
 
@@ -131,6 +139,11 @@ export class NodeContext {
   /** The numbers of a constant operand. */
   numbers(value: Value, name: string): number[] {
     return Array.from(this.tensorOf(value, name).data);
+  }
+
+  /** The element type that the file gives an input, such as "uint8"; null where it does not say. */
+  elementType(position: number): string | null {
+    return this.#elements[position] ?? null;
   }
 
   /** A list of sizes, some of them perhaps the batch's. */

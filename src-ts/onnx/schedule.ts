@@ -1,6 +1,7 @@
 // The nodes that given outputs need, each after what it reads. Files promise that order but may break
 // the promise; a cycle, a name made twice or a name nobody makes is an error that names the node.
 import { ModelError } from '../core/errors.ts';
+import { readsOf } from './bodies.ts';
 import { labelOf, type OnnxGraph, type OnnxNode } from './proto/messages.ts';
 
 /** Needed nodes in an order that can be run. `known` are names that have a value already. */
@@ -14,7 +15,7 @@ export function scheduleNodes(
   const order: OnnxNode[] = [];
   const state = new Map<OnnxNode, 'open' | 'done'>();
   // Depth first with a stack of its own: a hostile file may be deeper than ours.
-  const stack: { readonly node: OnnxNode; next: number }[] = [];
+  const stack: { readonly node: OnnxNode; readonly reads: readonly string[]; next: number }[] = [];
   const visit = (name: string, reader: string): void => {
     if (name === '' || known.has(name)) return;
     const node = makers.get(name);
@@ -26,12 +27,12 @@ export function scheduleNodes(
     }
     if (state.has(node)) return;
     state.set(node, 'open');
-    stack.push({ node, next: 0 });
+    stack.push({ node, reads: readsOf(node), next: 0 });
   };
   for (const name of wanted) {
     visit(name, 'the output');
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const input = top.node.inputs[top.next++];
+      const input = top.reads[top.next++];
       if (input !== undefined) {
         visit(input, `node "${labelOf(top.node)}"`);
         continue;

@@ -21,7 +21,16 @@ export interface Stored {
   readonly fields?: object;
 }
 
-type Attribute = number | string | readonly number[] | Stored | { readonly float: number };
+type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | Stored
+  | { readonly float: number }
+  | { readonly floatList: readonly number[] }
+  | { readonly graph: FileSpec }
+  /** In a function: the attribute of that name of the caller. */
+  | { readonly ref: string };
 
 export interface NodeSpec {
   readonly op: string;
@@ -41,6 +50,16 @@ export interface FileSpec {
   readonly constants?: Readonly<Record<string, Stored>>;
   readonly nodes: readonly NodeSpec[];
   readonly opset?: number;
+  /** Operators of the domain "local" that the file defines. */
+  readonly functions?: readonly FunctionSpec[];
+}
+
+export interface FunctionSpec {
+  readonly name: string;
+  readonly in: readonly string[];
+  readonly out: readonly string[];
+  readonly attributes?: readonly string[];
+  readonly nodes: readonly NodeSpec[];
 }
 
 export const floats = (dims: readonly number[], values: readonly number[]): Stored => ({
@@ -68,20 +87,44 @@ export function onnxFile({
   constants = {},
   nodes,
   opset = 13,
+  functions = [],
 }: FileSpec): Uint8Array {
   const model = {
     irVersion: 7,
     producerName: 'test',
-    opsetImport: [{ domain: '', version: opset }],
-    graph: {
-      name: 'g',
-      node: nodes.map(toNode),
-      input: ports(inputs ?? { x: [FLOAT, [1, 2, 4, 4]] }),
-      output: ports(outputs ?? { y: [FLOAT, null] }),
-      initializer: Object.entries(constants).map(([name, stored]) => toTensor(stored, name)),
-    },
+    opsetImport: [
+      { domain: '', version: opset },
+      { domain: 'local', version: 1 },
+    ].slice(0, functions.length === 0 ? 1 : 2),
+    graph: toGraph({
+      inputs: inputs ?? { x: [FLOAT, [1, 2, 4, 4]] },
+      outputs: outputs ?? { y: [FLOAT, null] },
+      ...{ constants, nodes },
+    }),
+    functions: functions.map((each) => ({
+      name: each.name,
+      domain: 'local',
+      input: [...each.in],
+      output: [...each.out],
+      attribute: [...(each.attributes ?? [])],
+      node: each.nodes.map(toNode),
+      opsetImport: [
+        { domain: '', version: opset },
+        { domain: 'local', version: 1 },
+      ],
+    })),
   };
   return ModelProto.encode(model).finish();
+}
+
+function toGraph({ inputs = {}, outputs = {}, constants = {}, nodes }: FileSpec): object {
+  return {
+    name: 'g',
+    node: nodes.map(toNode),
+    input: ports(inputs),
+    output: ports(outputs),
+    initializer: Object.entries(constants).map(([name, stored]) => toTensor(stored, name)),
+  };
 }
 
 export const tensorBytes = (fields: object): Uint8Array => TensorProto.encode(fields).finish();
@@ -114,6 +157,9 @@ function toAttribute(value: Attribute): object {
   if (typeof value === 'string') return { type: TYPE.STRING, s: new TextEncoder().encode(value) };
   if (Array.isArray(value)) return { type: TYPE.INTS, ints: [...(value as readonly number[])] };
   if ('float' in value) return { type: TYPE.FLOAT, f: value.float };
+  if ('floatList' in value) return { type: TYPE.FLOATS, floats: [...value.floatList] };
+  if ('graph' in value) return { type: TYPE.GRAPH, g: toGraph(value.graph) };
+  if ('ref' in value) return { type: TYPE.INT, refAttrName: value.ref };
   return { type: TYPE.TENSOR, t: toTensor(value as Stored, '') };
 }
 

@@ -4,14 +4,16 @@ import onnxProto from 'onnx-proto';
 import { messageOf, OnnxParseError } from '../../core/errors.ts';
 import { formatShape } from '../../core/shape.ts';
 import { readExternalData } from './external-data.ts';
-import type {
-  OnnxAttribute,
-  OnnxDim,
-  OnnxGraph,
-  OnnxModel,
-  OnnxNode,
-  OnnxPort,
-  OnnxTensor,
+import {
+  functionKey,
+  type OnnxAttribute,
+  type OnnxDim,
+  type OnnxFunction,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxPort,
+  type OnnxTensor,
 } from './messages.ts';
 import { recogniseBytes } from './recognise.ts';
 import { readTensor } from './tensor-data.ts';
@@ -22,6 +24,7 @@ type ModelMessage = InstanceType<Proto['ModelProto']>;
 type TensorMessage = Partial<InstanceType<Proto['TensorProto']>>;
 type AttributeMessage = Partial<InstanceType<Proto['AttributeProto']>>;
 type NodeMessage = Partial<InstanceType<Proto['NodeProto']>>;
+type FunctionMessage = Parameters<Proto['FunctionProto']['encode']>[0];
 type GraphMessage = Partial<InstanceType<Proto['GraphProto']>>;
 type ValueInfoMessage = Partial<InstanceType<Proto['ValueInfoProto']>>;
 
@@ -39,15 +42,35 @@ export function decodeModel(bytes: Uint8Array, source: Source): OnnxModel {
   if (message.graph === null || message.graph === undefined) {
     throw notOnnx(bytes, source.name, 'a message without a graph');
   }
-  const opsets = message.opsetImport.map(
-    ({ domain, version }) => [domainName(domain), toNumber(version)] as const,
-  );
   return {
     irVersion: toNumber(message.irVersion),
     producer: [message.producerName, message.producerVersion].filter(Boolean).join(' '),
-    opsets: new Map(opsets),
+    opsets: toOpsets(message.opsetImport),
     graph: toGraph(message.graph as GraphMessage, source),
+    functions: new Map(message.functions.map((each) => toFunction(each, source))),
   };
+}
+
+function toOpsets(imports: FunctionMessage['opsetImport']): ReadonlyMap<string, number> {
+  const opsets = (imports ?? []).map(
+    ({ domain, version }) => [domainName(domain), toNumber(version)] as const,
+  );
+  return new Map(opsets);
+}
+
+function toFunction(message: FunctionMessage, source: Source): [string, OnnxFunction] {
+  const key = functionKey(domainName(message.domain), message.name ?? '');
+  const nodes = (message.node ?? []).map((node) => toNode(node as NodeMessage, source));
+  return [
+    key,
+    {
+      inputs: message.input ?? [],
+      outputs: message.output ?? [],
+      attributes: message.attribute ?? [],
+      nodes,
+      opsets: toOpsets(message.opsetImport),
+    },
+  ];
 }
 
 /** Decodes one stored tensor, as in the `.pb` files of ONNX's operator tests. */
@@ -217,6 +240,10 @@ const ATTRIBUTES: Readonly<Record<number, AttributeReader>> = {
 };
 
 function toAttribute(message: AttributeMessage, source: Source): OnnxAttribute {
+  const { refAttrName } = message;
+  if (refAttrName !== undefined && refAttrName !== '') {
+    return { type: 'reference', value: refAttrName };
+  }
   const read = ATTRIBUTES[message.type ?? 0];
   return read === undefined ? { type: 'other', value: null } : read(message, source);
 }

@@ -39,6 +39,8 @@ export type OnnxAttribute =
         readonly value: AttributeValues[T];
       };
     }[keyof AttributeValues]
+  /** In a function's body: the attribute of that name of the calling node. */
+  | { readonly type: 'reference'; readonly value: string }
   | { readonly type: 'other'; readonly value: null };
 
 export interface OnnxNode {
@@ -58,12 +60,24 @@ export interface OnnxGraph {
   readonly initializers: ReadonlyMap<string, OnnxTensor>;
 }
 
+/** An operator that the file itself defines. */
+export interface OnnxFunction {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Attributes that a call may leave out. */
+  readonly attributes: readonly string[];
+  readonly nodes: readonly OnnxNode[];
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
 export interface OnnxModel {
   readonly irVersion: number;
   readonly producer: string;
   /** Version of each operator set the file imports. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;
+  /** By domain and name, as `functionKey` has it. */
+  readonly functions: ReadonlyMap<string, OnnxFunction>;
 }
 
 /** A node's name, or the name of what it makes when the exporter gave it none. */
@@ -71,3 +85,6 @@ export function labelOf(node: OnnxNode): string {
   if (node.name !== '') return node.name;
   return node.outputs.find((output) => output !== '') ?? node.operator;
 }
+
+/** The key of a function among a model's. */
+export const functionKey = (domain: string, name: string): string => `${domain}::${name}`;
