@@ -37,8 +37,17 @@ export function importOnnxGraph(bytes: Uint8Array, options: GraphImportOptions):
   const values = importNodes(job);
   const described = { operator: 'output', label: options.name, opset: 0, outputCount: 0 };
   const at = new NodeContext(builder, described, batch, budget);
-  for (const name of wanted) builder.output(name, at.idOf(values.get(name)!));
+  for (const { name, elementType } of model.graph.outputs) {
+    builder.output(name, at.idOf(asDeclared(values.get(name)!, elementType, at)));
+  }
   return pruneGraph(splitProducts(builder.finish()));
+}
+
+/** Quantised numbers are float32 while they are computed with; as an output they are what the file says. */
+function asDeclared(value: Value, elementType: number | null, at: NodeContext): Value {
+  const dtype = dtypeOf(elementType);
+  const isQuantised = value.type.dtype === 'float32' && (dtype === 'int32' || dtype === 'int64');
+  return isQuantised ? at.emit('cast', { x: value }, { to: dtype }) : value;
 }
 
 function bindPorts(

@@ -11,6 +11,7 @@ import { pruneGraph } from '../graph/prune.ts';
 import { GraphBuilder } from '../ops/builder.ts';
 import { foldAffine } from '../passes/fold-affine.ts';
 import { splitProducts } from '../passes/split-products.ts';
+import { readsOf } from './bodies.ts';
 import { FoldBudget } from './fold.ts';
 import { importNodes } from './import-nodes.ts';
 import { adaptImage, ANY_BATCH, findImageInput } from './model-input.ts';
@@ -18,7 +19,7 @@ import type { ImageInput, ImageShape } from './model-input.ts';
 import { chooseOutput, findLogits } from './model-output.ts';
 import { NodeContext, type FileBatch } from './node-context.ts';
 import { decodeModel } from './proto/decode.ts';
-import { labelOf, type OnnxModel } from './proto/messages.ts';
+import { labelOf, type OnnxModel, type OnnxNode } from './proto/messages.ts';
 import { scheduleNodes } from './schedule.ts';
 
 export type { ImageShape } from './model-input.ts';
@@ -78,7 +79,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions): ImportedM
   const { port, notes } = chooseOutput(model.graph, file);
   const given = [...model.graph.inputs.map(({ name }) => name), ...model.graph.initializers.keys()];
   const order = scheduleNodes(model.graph, [port.name], new Set(given), file);
-  const read = new Set(order.flatMap(({ inputs }) => inputs));
+  const read = new Set(order.flatMap(readsOf));
   const input = findImageInput(model.graph, read, options.imageShape ?? null, file);
   const classifier = { file, model, input, output: port.name };
   const { reading, batchable, said } = readForAnyBatch(classifier);
@@ -95,6 +96,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions): ImportedM
       ...said,
       ...notes,
       ...reading.notes,
+      ...quantizationNotes(order),
       ...foldNotes(model, reading, graph),
     ],
     opset: model.opsets.get('') ?? 1,
@@ -148,6 +150,18 @@ function readWith(classifier: Classifier, extent: Dim, batch: FileBatch): Readin
   const { value, classes, notes } = findLogits(model.graph, values, output, at);
   builder.output('logits', at.idOf(value));
   return { graph: pruneGraph(builder.finish()), classes, notes };
+}
+
+/** Operators that round to the numbers of a quantised type. */
+const QUANTISING: ReadonlySet<string> = new Set([
+  ...['QuantizeLinear', 'DynamicQuantizeLinear', 'QLinearConv', 'QLinearMatMul'],
+]);
+
+function quantizationNotes(order: readonly OnnxNode[]): string[] {
+  const count = order.filter(({ operator }) => QUANTISING.has(operator)).length;
+  if (count === 0) return [];
+  const told = `${count} quantised operator${count === 1 ? '' : 's'}`;
+  return [`gradients pass straight through ${told}; sums of theirs are exact up to 2^24`];
 }
 
 function foldNotes(model: OnnxModel, before: Reading, after: Graph): string[] {

@@ -3,6 +3,7 @@
 // was assumed is said in a note.
 import { ModelError } from '../core/errors.ts';
 import { batchDim, elementCount, type Dim } from '../core/shape.ts';
+import { readsOf } from './bodies.ts';
 import type { FileBatch, NodeContext } from './node-context.ts';
 import { reshapeTo } from './ops/compose.ts';
 import { dtypeOf, elementTypeName } from './proto/element-types.ts';
@@ -34,8 +35,15 @@ export function findImageInput(
   file: string,
 ): ImageInput {
   const given = graph.inputs.filter(({ name }) => !graph.initializers.has(name) && read.has(name));
-  const images = given.filter(({ elementType }) => dtypeOf(elementType) === 'float32');
+  const images = given.filter((port) => isFloat(port.elementType) || isCastAtOnce(port, graph));
   const [port] = images;
+  const [other] = given;
+  if (port === undefined && given.length === 1 && isIntegers(other!.elementType)) {
+    throw new ModelError(
+      `${file}: input ${formatPort(other!)} takes integers, which have no gradient\n` +
+        `  export the model with a float32 input, or let it cast its input to float32 at once`,
+    );
+  }
   if (port === undefined || given.length > 1) {
     const found = given.map(formatPort).join(', ');
     throw new ModelError(
@@ -43,6 +51,24 @@ export function findImageInput(
     );
   }
   return readLayout(port, imageShape, file);
+}
+
+const isFloat = (elementType: number | null): boolean => dtypeOf(elementType) === 'float32';
+
+function isIntegers(elementType: number | null): boolean {
+  const dtype = dtypeOf(elementType);
+  return dtype === 'int32' || dtype === 'int64';
+}
+
+/** Whether all that reads an input of integers is a cast to floats, so that it may as well hold floats. */
+function isCastAtOnce({ name, elementType }: OnnxPort, { nodes, outputs }: OnnxGraph): boolean {
+  const readers = nodes.filter((node) => readsOf(node).includes(name));
+  const casts = readers.filter(({ operator, attributes }) => {
+    const to = attributes.get('to');
+    return operator === 'Cast' && to?.type === 'int' && isFloat(to.value);
+  });
+  const all = readers.length > 0 && casts.length === readers.length;
+  return all && isIntegers(elementType) && outputs.every((output) => output.name !== name);
 }
 
 function readLayout(port: OnnxPort, imageShape: ImageShape | null, file: string): ImageInput {
@@ -66,9 +92,14 @@ function readLayout(port: OnnxPort, imageShape: ImageShape | null, file: string)
   const notes = [
     ...(order === 'channels last' ? [`${told} has channels last: images are transposed`] : []),
     ...(order === 'flat' ? [`${told} read as ${image.join(' × ')}`] : []),
-    ...(port.elementType === 1 ? [] : [`${elementTypeName(port.elementType)} read as float32`]),
+    ...(port.elementType === 1 ? [] : [readAsFloat(port.elementType)]),
   ];
   return { name: port.name, image, order, sizes, batch: chosen === null ? null : batch, notes };
+}
+
+function readAsFloat(elementType: number | null): string {
+  const told = `${elementTypeName(elementType)} read as float32`;
+  return isFloat(elementType) ? told : `${told}: gradients flow as if the input were not rounded`;
 }
 
 interface Layout {

@@ -327,7 +327,7 @@ describe('the input', () => {
   test('of bytes is refused', () => {
     const spec = { ...dense(['N', 12]), inputs: { x: [2, ['N', 12]] as const } };
     expect(() => read(spec)).toThrow(
-      'tiny.onnx: expected one float32 image input, found "x" uint8[N, 12]',
+      'tiny.onnx: input "x" uint8[N, 12] takes integers, which have no gradient',
     );
   });
 });

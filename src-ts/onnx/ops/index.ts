@@ -12,6 +12,7 @@ import * as normalization from './normalization.ts';
 import * as order from './order.ts';
 import * as pointwise from './pointwise.ts';
 import * as pool from './pool.ts';
+import * as quantization from './quantization.ts';
 import * as rearrange from './rearrange.ts';
 import * as reduce from './reduce.ts';
 import * as refused from './refused.ts';
@@ -37,6 +38,7 @@ export const onnxRules: Readonly<Record<string, ImportRule>> = {
   ...order,
   ...pointwiseRules,
   ...pool,
+  ...quantization,
   ...rearrange,
   ...reduce,
   ...refused,
