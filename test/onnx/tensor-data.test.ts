@@ -1,4 +1,5 @@
 // Stored numbers in each of ONNX's forms, and files beside the model.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -91,7 +92,8 @@ describe('external data', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'external-'));
-    mkdirSync(path.join(folder, 'model'));
+    mkdirSync(path.join(folder, 'model/inner'), { recursive: true });
+    execFileSync('mkfifo', [path.join(folder, 'model/pipe')]);
     writeFileSync(path.join(folder, 'secret.bin'), raw(Float32Array.of(9, 9)));
     writeFileSync(path.join(folder, 'model/w.bin'), raw(Float32Array.of(0, 1.5, -2)));
     symlinkSync('../secret.bin', path.join(folder, 'model/link.bin'));
@@ -111,6 +113,9 @@ describe('external data', () => {
     ['C:\\w.bin', {}, 'the path is absolute'],
     ['link.bin', {}, "a link leads out of the model's folder"],
     ['missing.bin', {}, 'no such file'],
+    ['inner', {}, 'it is no regular file'],
+    ['inner/../w.bin', {}, 'the path contains ".."'],
+    ['pipe', {}, 'it is no regular file'],
     [
       'w.bin',
       { offset: '4', length: '80' },

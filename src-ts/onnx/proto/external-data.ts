@@ -1,6 +1,6 @@
 // Weights kept in files beside the model. A model comes from anywhere, so it may only name files in its
 // own folder: no absolute path, no "..", no link that leads out.
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, OnnxParseError } from '../../core/errors.ts';
 
@@ -18,7 +18,7 @@ export function readExternalData(
   baseDir: string | null,
 ): Uint8Array {
   const file = confine(where, location, baseDir);
-  const descriptor = openSync(file, 'r');
+  const descriptor = openRegular(where, location, file);
   try {
     const status = fstatSync(descriptor);
     const wanted = length ?? status.size - offset;
@@ -39,6 +39,17 @@ export function readExternalData(
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Opens a regular file; a pipe would keep us waiting for its writer. */
+function openRegular(where: string, location: string, file: string): number {
+  let reason = 'it is no regular file';
+  try {
+    if (statSync(file).isFile()) return openSync(file, 'r');
+  } catch (thrown) {
+    reason = messageOf(thrown);
+  }
+  throw new OnnxParseError(`${where}: external data "${location}" is refused: ${reason}`);
 }
 
 function confine(where: string, location: string, baseDir: string | null): string {
