@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openWebGpu } from '../src-ts/executor/webgpu/index.ts';
 import { findCases } from '../test/conformance/cases.ts';
+import { makeRecord, writeRecord } from '../test/conformance/record.ts';
 import { formatReport, tallyOf } from '../test/conformance/report.ts';
 import { runCase, type CaseResult } from '../test/conformance/run-case.ts';
 
@@ -16,6 +17,7 @@ const { values: options, positionals } = parseArgs({
     'device-only': { type: 'boolean', default: false },
     'reference-only': { type: 'boolean', default: false },
     json: { type: 'string' },
+    record: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -51,4 +53,5 @@ device?.dispose();
 process.stdout.write(formatReport(results));
 if (options.json !== undefined)
   writeFileSync(options.json, `${JSON.stringify(results, null, 1)}\n`);
+if (options.record) await writeRecord(makeRecord(chosen, results));
 process.exit(tallyOf(results).failed === 0 ? 0 : 1);

@@ -1,6 +1,11 @@
 // Runs one case on the reference interpreter and on a device, and judges both.
 import { elementCount, findBatch, resolveShape } from '../../src-ts/core/shape.ts';
-import { EngineError, messageOf, UnsupportedOpError } from '../../src-ts/core/errors.ts';
+import {
+  EngineError,
+  messageOf,
+  ModelError,
+  UnsupportedOpError,
+} from '../../src-ts/core/errors.ts';
 import { tensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import type { Executor } from '../../src-ts/executor/executor.ts';
 import { typeOf, type Graph, type Node } from '../../src-ts/graph/graph.ts';
@@ -60,6 +65,9 @@ export async function runCase(each: ConformanceCase, machines: Machines): Promis
     const bytes = readModel(each);
     const onnx = readGraph(each, bytes);
     operators = operatorsOf(onnx);
+    const odd = [...onnx.inputs, ...onnx.outputs].find(({ elementType }) => elementType === null);
+    if (odd !== undefined)
+      throw new ModelError(`"${odd.name}" is no tensor, but a sequence or optional`);
     let outcomes: Pick<CaseResult, 'reference' | 'device'> = on(PASSED);
     for (const folder of dataSetsOf(each)) {
       const data = readDataSet(folder, onnx);
