@@ -10,15 +10,11 @@ struct Params {
   identity: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<u32>;
-
-const INTEGER = false;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 fn combine(a: f32, b: f32) -> f32 { return a + b; }
-fn prologue(v: f32) -> f32 { return v; }
 
-//#import reduce/element.wgsl
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let i = group_index(group) * 64u + local;
@@ -30,8 +26,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   var at = i / params.inner * params.outerStride + i % params.inner;
   var result = params.identity;
   for (var k = 0u; k < length; k++) {
-    result = combine(result, prologue(decode(x[at])));
+    result = combine(result, x[at]);
     at += params.inner;
   }
-  y[i] = encode(result);
+  y[i] = result;
 }

@@ -7,16 +7,13 @@ struct Params {
   identity: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-const INTEGER = false;
 const THREADS = 64u;
 
 fn combine(a: f32, b: f32) -> f32 { return a + b; }
-fn prologue(v: f32) -> f32 { return v; }
 
-//#import reduce/element.wgsl
 var<workgroup> partial: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
@@ -27,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   }
   var result = params.identity;
   for (var k = local; k < params.length; k += THREADS) {
-    result = combine(result, prologue(decode(x[row * params.length + k])));
+    result = combine(result, x[row * params.length + k]);
   }
   partial[local] = result;
   for (var half = THREADS / 2u; half > 0u; half /= 2u) {
@@ -37,6 +34,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     }
   }
   if (local == 0u) {
-    y[row] = encode(partial[0]);
+    y[row] = partial[0];
   }
 }

@@ -5,21 +5,23 @@ import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels
 import { elementsPerRow, workOverElements, workOverRows } from './lowering.ts';
 import type { LowerContext, Operand } from './op-def.ts';
 
-export const reduceKernel = defineKernel({
-  file: 'reduce/reduce.wgsl',
-  constants: ['INTEGER'],
-  slots: ['combine', 'prologue'],
+const ofAxis = {
+  constants: [],
+  slots: ['combine'],
   buffers: ['x', 'y'],
   params: ['unit', 'length', 'inner', 'outerStride', 'overBatch', 'identity'],
-});
-
-export const reduceRowsKernel = defineKernel({
-  file: 'reduce/reduce_rows.wgsl',
-  constants: ['INTEGER'],
-  slots: ['combine', 'prologue'],
+} as const;
+const ofRows = {
+  constants: [],
+  slots: ['combine'],
   buffers: ['x', 'y'],
   params: ['unit', 'length', 'identity'],
-});
+} as const;
+
+const reduceFloat = defineKernel({ file: 'reduce/reduce.wgsl', ...ofAxis });
+const reduceWhole = defineKernel({ file: 'reduce/reduce_whole.wgsl', ...ofAxis });
+const rowsFloat = defineKernel({ file: 'reduce/reduce_rows.wgsl', ...ofRows });
+const rowsWhole = defineKernel({ file: 'reduce/reduce_rows_whole.wgsl', ...ofRows });
 
 export const topKKernel = defineKernel({
   file: 'reduce/top_k.wgsl',
@@ -81,19 +83,19 @@ function reduceCall(x: Operand, y: Operand, { from, to }: AxisRun, combine: Comb
   const length = productOf(x.type.shape.slice(from, to));
   const inner = elementCount(x.shape.slice(to));
   const common = {
-    constants: { INTEGER: x.type.dtype !== 'float32' },
     slots: { combine: combine.expression },
     buffers: { x: x.buffer, y: y.buffer },
   };
-  const { identity } = combine;
+  const isFloat = x.type.dtype === 'float32';
+  const identity = isFloat ? combine.identity : asInteger(combine.identity);
   if (typeof length === 'number' && inner === 1 && length >= WORKGROUP) {
     const work = workOverRows(y, elementsPerRow(y.shape), 1);
     const params = { unit: work.unit, length, identity };
-    return callKernel(reduceRowsKernel, { ...common, params, work });
+    return callKernel(isFloat ? rowsFloat : rowsWhole, { ...common, params, work });
   }
   const work = overBatch(workOverElements(y, WORKGROUP), length);
   const perRow = typeof length === 'number' ? length : length.times;
-  return callKernel(reduceKernel, {
+  return callKernel(isFloat ? reduceFloat : reduceWhole, {
     ...common,
     params: {
       unit: work.unit,
@@ -106,6 +108,9 @@ function reduceCall(x: Operand, y: Operand, { from, to }: AxisRun, combine: Comb
     work,
   });
 }
+
+/** The nearest 32-bit integer: the infinities are the extreme ones. */
+const asInteger = (value: number): number => Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1);
 
 /** Work that names the batch it reduces for its extent; workgroups past `unit` return. */
 function overBatch(work: Work, length: ReturnType<typeof productOf>): Work {

@@ -31,6 +31,10 @@ describe.each(KINDS)('%s', (kind) => {
     const x = intTensor([2, 3], [4, -5, 6, 7, 8, -9]);
     const each = { inputs: { x }, attrs: { axes: [1] }, tolerance: 0 };
     await expectSameOnDevice('tiled', kind, each);
+    // 2^24 + 1 is no float32; 70 elements have a workgroup.
+    const long = new Array<number>(140).fill(kind === 'reduce_prod' ? 1 : 0).with(3, 2 ** 24 + 1);
+    const wide = { ...each, inputs: { x: intTensor([2, 70], long) } };
+    await expectSameOnDevice('tiled', kind, wide);
   });
 });
 
