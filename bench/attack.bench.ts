@@ -6,7 +6,7 @@ import { DeepFoolAttack, type AttackResult } from '../src-ts/attack/deepfool.ts'
 import { resolveOptions } from '../src-ts/attack/options.ts';
 import type { AttackImage } from '../src-ts/attack/record.ts';
 import { buildStepGraph, SYMBOLS } from '../src-ts/attack/step.ts';
-import { floatTensor, intTensor, type Tensor } from '../src-ts/core/tensor.ts';
+import { floatTensor, type Tensor } from '../src-ts/core/tensor.ts';
 import { openDataset } from '../src-ts/data/dataset.ts';
 import type { Executor, Program } from '../src-ts/executor/executor.ts';
 import { importOnnx, type ImportedModel } from '../src-ts/onnx/import-onnx.ts';
@@ -86,8 +86,7 @@ async function stepWork(executor: Executor, model: ImportedModel, batch: Tensor)
   const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, BATCH]));
   const program = await executor.compile(graph, { capacity });
   program.write('x0', batch);
-  program.write('active', intTensor([BATCH], [...Array(BATCH).keys()]));
-  program.setExtent(SYMBOLS.active, BATCH);
+  program.setExtent(SYMBOLS.slots, BATCH);
   return repeat(program, state['steps']!);
 }
 

@@ -1,13 +1,13 @@
-// Runs DeepFool over a stream of images: fills slots, runs the step graph until every image of the
-// batch is done, and hands out one record an image. Within a batch nothing waits for the host: steps
-// are enqueued ahead, and the number of images still active is read behind them.
+// Runs DeepFool over a stream of images: fills slots, runs the step graph, reads a few numbers a slot
+// behind it, and gives the slots of images that are done to the next ones, as language-model servers
+// do. Nothing waits for the host: steps are enqueued ahead of what has been read.
 import { DeviceLimitError, ModelError, OptionError, ShapeError } from '../core/errors.ts';
-import type { Extents } from '../core/shape.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
 import { recordOf, type AttackImage, type AttackRecord, type ImageReading } from './record.ts';
+import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
 import { Refinement, type Refined } from './refine.ts';
 import { buildStepGraph, STATUSES, SYMBOLS, type StepGraph } from './step.ts';
 
@@ -45,7 +45,9 @@ export interface RunSettings {
 const DEFAULT_BATCH = 64;
 /** Bytes of device memory that a batch of the default size may take. */
 const MEMORY_BUDGET = 1.5 * 2 ** 30;
-/** Steps enqueued beyond the last whose live count is known. */
+/** Results held back for an earlier image that takes long, in batches. */
+const MOST_HELD = 16;
+/** Steps enqueued beyond the last whose outcome has been read. */
 const STEPS_IN_FLIGHT = 2;
 
 /** DeepFool compiled for one model, one set of options and one device. */
@@ -102,12 +104,30 @@ export class DeepFoolAttack {
     return new DeepFoolAttack(model, resolved, step, program, refinement, fits, images);
   }
 
-  /** Attacks images in order, a batch at a time; results come in the order of the images. */
+  /**
+   * Attacks images; results come in the order of the images. An image that is done leaves its slot to
+   * the next one while the others go on, so that the device works on full batches to the end.
+   */
   async *attack(
     images: AsyncIterable<AttackImage> | Iterable<AttackImage>,
   ): AsyncGenerator<AttackResult> {
-    for await (const group of inGroups(images, this.batch)) {
-      yield* await this.#attackGroup(group);
+    const queue = new ImageQueue(images);
+    const slots = new Slots(this.batch);
+    const results = new InOrder<Promise<AttackResult>>();
+    const behind: Reading[] = [];
+    this.#program.setExtent(SYMBOLS.slots, this.batch);
+    this.#clearSlots();
+    try {
+      while (await this.#fillSlots(slots, queue, results)) {
+        this.#runStep(slots, behind);
+        if (behind.length > STEPS_IN_FLIGHT) await this.#settle(behind.shift()!, slots, results);
+        for (const result of results.takeReady()) yield await result;
+      }
+      // No slot is taken, so what is still to be read has nothing new.
+      for (const result of results.takeReady()) yield await result;
+    } finally {
+      await Promise.allSettled([...behind.map(({ values }) => values), ...results.rest()]);
+      await queue.close();
     }
   }
 
@@ -116,69 +136,86 @@ export class DeepFoolAttack {
     this.#refinement?.dispose();
   }
 
-  async #attackGroup(group: readonly AttackImage[]): Promise<AttackResult[]> {
-    this.#fillSlots(group);
-    await this.#runToEnd(group.length);
-    const names = ['original', 'adversarial', 'steps', 'status', 'measures'];
-    if (this.#images || this.#refinement !== null) names.push('x');
-    const read = await this.#program.read(names, { start: 0, end: group.length });
-    const found = group.map((image, slot) => this.#foundIn(slot, image, read));
-    const refined = await this.#refine(found);
-    return found.map((each) => this.#resultOf(each, refined.get(each) ?? null));
+  /** Gives free slots to the next images; false when there are none, and no slot is taken. */
+  async #fillSlots(
+    slots: Slots,
+    queue: ImageQueue,
+    results: InOrder<Promise<AttackResult>>,
+  ): Promise<boolean> {
+    // Results wait for earlier images: the stream pauses before too many of them are held.
+    while (slots.free > 0 && results.held < MOST_HELD * this.batch) {
+      // The device has no reason to wait for an image while it has others, but starts with all it can.
+      const image = await queue.next(slots.fresh || slots.taken === 0);
+      if (image === null) break;
+      this.#writeSlot(slots.take(image, results.reserve()), image);
+    }
+    slots.fresh = false;
+    return slots.taken > 0;
+  }
+
+  /** Marks all slots as done, whatever an earlier stream has left in them. */
+  #clearSlots(): void {
+    const done = STATUSES.indexOf('failed');
+    this.#program.write('status', intTensor([this.batch], new Int32Array(this.batch).fill(done)));
+  }
+
+  #writeSlot(slot: number, { pixels, source }: AttackImage): void {
+    const { channels, height, width } = this.#model.inputShape;
+    const shape = [1, channels, height, width];
+    const size = channels * height * width;
+    if (pixels.length !== size) {
+      throw new ShapeError(
+        `${source}: the model takes ${channels} × ${height} × ${width} images, ` +
+          `this one has ${pixels.length} values`,
+      );
+    }
+    const zero = intTensor([1], [0]);
+    this.#program.write('x0', floatTensor(shape, pixels), slot);
+    this.#program.write('r', floatTensor(shape, new Float32Array(size)), slot);
+    this.#program.write('steps', zero, slot);
+    this.#program.write('status', zero, slot); // 'new'
+  }
+
+  #runStep(slots: Slots, behind: Reading[]): void {
+    const live = slots.taken;
+    this.#program.run({ bounds: { [SYMBOLS.active]: live, [SYMBOLS.stepping]: live } });
+    const values = handled(this.#program.read(READ_EACH_STEP));
+    behind.push({ occupants: slots.occupants(), values });
+  }
+
+  /** Hands out what a step that has been read finished, and frees those slots. */
+  async #settle(
+    { occupants, values }: Reading,
+    slots: Slots,
+    results: InOrder<Promise<AttackResult>>,
+  ): Promise<void> {
+    const read = await values;
+    const done = occupants.filter(
+      (occupant) => slots.holds(occupant) && isDone(read['status']!.data[occupant.slot]!),
+    );
+    const found = done.map((occupant) => this.#foundIn(occupant, read));
+    const refined = handled(this.#refine(found));
+    for (const [k, occupant] of done.entries()) {
+      results.put(occupant.place, handled(this.#resultOf(found[k]!, refined)));
+      slots.release(occupant);
+    }
   }
 
   /** What refinement makes of the fooled images. */
-  async #refine(found: readonly Found[]): Promise<Map<Found, Refined>> {
+  async #refine(found: readonly Found[]): Promise<ReadonlyMap<Found, Refined>> {
+    if (this.#refinement === null) return new Map();
     const fooled = found.filter(({ reading }) => reading.status === 'fooled');
-    const images = fooled.map(({ image, reading, x }) => ({
+    const images = fooled.map(async ({ image, reading, x }) => ({
       x0: image.pixels,
-      x: x!,
+      x: (await x)!,
       original: reading.original,
       adversarial: reading.adversarial,
     }));
-    const refined = (await this.#refinement?.refine(images)) ?? [];
+    const refined = await this.#refinement.refine(await Promise.all(images));
     return new Map(refined.map((each, k) => [fooled[k]!, each]));
   }
 
-  #fillSlots(group: readonly AttackImage[]): void {
-    const { channels, height, width } = this.#model.inputShape;
-    const size = channels * height * width;
-    for (const [slot, { pixels, source }] of group.entries()) {
-      if (pixels.length !== size) {
-        throw new ShapeError(
-          `${source}: the model takes ${channels} × ${height} × ${width} images, ` +
-            `this one has ${pixels.length} values`,
-        );
-      }
-      this.#program.write('x0', floatTensor([1, channels, height, width], pixels), slot);
-    }
-    const count = group.length;
-    const zeros = intTensor([count], new Int32Array(count));
-    this.#program.write('r', floatTensor([count * size], new Float32Array(count * size)));
-    this.#program.write('steps', zeros);
-    this.#program.write('status', zeros); // 'new'
-    this.#program.write('active', intTensor([count], [...Array(count).keys()]));
-    this.#program.setExtent(SYMBOLS.active, count);
-  }
-
-  async #runToEnd(count: number): Promise<void> {
-    const behind: Promise<Extents>[] = [];
-    let live = count;
-    while (live > 0) {
-      const bounds = {
-        [SYMBOLS.active]: live,
-        [SYMBOLS.stepping]: live,
-        [SYMBOLS.remaining]: live,
-      };
-      this.#program.run({ bounds });
-      behind.push(this.#program.readExtents([SYMBOLS.active]));
-      if (behind.length <= STEPS_IN_FLIGHT) continue;
-      live = (await behind.shift()!)[SYMBOLS.active]!;
-    }
-    await Promise.all(behind);
-  }
-
-  #foundIn(slot: number, image: AttackImage, read: Readonly<Record<string, Tensor>>): Found {
+  #foundIn({ image, slot }: Occupant, read: Readonly<Record<string, Tensor>>): Found {
     const columns = this.#step.measures;
     const measures = Object.fromEntries(
       columns.map((name, k) => [name, read['measures']!.data[slot * columns.length + k]!]),
@@ -190,14 +227,25 @@ export class DeepFoolAttack {
       steps: read['steps']!.data[slot]!,
       measures,
     };
-    const size = image.pixels.length;
-    const x = read['x']?.data.slice(slot * size, (slot + 1) * size) ?? null;
-    return { image, reading, x: x as Float32Array | null };
+    const wanted = this.#images || this.#refinement !== null;
+    return { image, reading, x: handled(wanted ? this.#readImage(slot) : Promise.resolve(null)) };
   }
 
-  #resultOf({ image, reading, x }: Found, refined: Refined | null): AttackResult {
+  /** Reads the slot's image; enqueued now, before the slot is given to another. */
+  async #readImage(slot: number): Promise<Float32Array> {
+    const read = await this.#program.read(['x'], { start: slot, end: slot + 1 });
+    return read['x']!.data as Float32Array;
+  }
+
+  async #resultOf(
+    found: Found,
+    refinement: Promise<ReadonlyMap<Found, Refined>>,
+  ): Promise<AttackResult> {
+    const { image, reading, x } = found;
+    const refined = (await refinement).get(found) ?? null;
     const record = recordOf(image, reading, this.options, refined);
-    return { image, record, adversarial: this.#images ? (refined?.image ?? x) : null };
+    const own = this.#images ? await x : null;
+    return { image, record, adversarial: this.#images ? (refined?.image ?? own) : null };
   }
 }
 
@@ -205,8 +253,24 @@ export class DeepFoolAttack {
 interface Found {
   readonly image: AttackImage;
   readonly reading: ImageReading;
-  readonly x: Float32Array | null;
+  readonly x: Promise<Float32Array | null>;
 }
+
+/** What is read behind a step, and who was in the slots. */
+interface Reading {
+  readonly occupants: readonly Occupant[];
+  readonly values: Promise<Readonly<Record<string, Tensor>>>;
+}
+
+const READ_EACH_STEP = ['status', 'original', 'adversarial', 'steps', 'measures'] as const;
+
+/** A promise that is awaited later: until then its failure is nobody's. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+const isDone = (code: number): boolean => code > STATUSES.indexOf('running');
 
 /**
  * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
@@ -237,18 +301,4 @@ async function compileLargest(
       if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
     }
   }
-}
-
-async function* inGroups<T>(
-  items: AsyncIterable<T> | Iterable<T>,
-  size: number,
-): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }

@@ -39,6 +39,8 @@ export class Expressions {
 
   readonly toFloat = (x: ValueId): ValueId => this.builder.emit('cast', { x }, { to: 'float32' });
 
+  readonly toInt = (x: ValueId): ValueId => this.builder.emit('cast', { x }, { to: 'int32' });
+
   /** Rows of a batch by an index list. */
   readonly rows = (x: ValueId, index: ValueId): ValueId =>
     this.builder.emit('rows', { x, index }, { axis: 0 });

@@ -7,10 +7,11 @@
 //   x_i          x                          l̂            nearest
 //   η            overshoot                  q            dualExponent(p)
 //
-// Slots hold images; `active` lists the slots still being attacked. An iteration runs the model on
-// the active rows, drops those that are done, and only for the survivors makes their K − 1 pairs
-// (image, class), one vector-Jacobian product for all of them, and a step. The first visit of a slot
-// also fixes its original class and candidates, so that new images may enter between any two steps.
+// Slots hold images, and the status of a slot says whether it takes part: `new` and `running` do. An
+// iteration runs the model on those, drops the images that are done, and only for the survivors makes
+// their K − 1 pairs (image, class), one vector-Jacobian product for all of them, and a step. The first
+// visit of a slot also fixes its original class and candidates. So the host fills a slot with the next
+// image by writing x0, r = 0 and the status `new`, between any two steps.
 //
 // Departures from the paper: the linearisation is at the overshot point, as in the authors' code; a
 // step is never shorter than 1e-7 · ‖x0‖_p, so that rounding cannot stall a loop.
@@ -44,14 +45,12 @@ const CODE = Object.fromEntries(STATUSES.map((name, code) => [name, code])) as R
 
 /** Extents of the step graph. */
 export const SYMBOLS = {
-  /** Slots, free ones included. */
+  /** Slots, idle ones included. */
   slots: 'S',
   /** Images being attacked at the start of the step. */
   active: 'N',
   /** Images that take a step: not fooled, not exhausted. */
   stepping: 'M',
-  /** Images that go on to the next step. */
-  remaining: 'L',
 } as const;
 
 /** A step shorter than this share of ‖x0‖_p is lengthened to it. */
@@ -103,58 +102,32 @@ class StepBuilder {
 
   build(): StepGraph {
     const e = this.#e;
-    const active = this.#b.input('active', { dtype: 'int32', shape: [this.#images] });
-    const slots = {
-      x0: this.#slotInput('x0', 'float32', this.#imageShape),
-      r: this.#slotInput('r', 'float32', this.#imageShape),
-      x: this.#slotInput('x', 'float32', this.#imageShape),
-      original: this.#slotInput('original', 'int32'),
-      adversarial: this.#slotInput('adversarial', 'int32'),
-      steps: this.#slotInput('steps', 'int32'),
-      status: this.#slotInput('status', 'int32'),
-    };
+    const image = this.#imageShape;
+    const x0Slots = this.#slot('x0', 'float32', image);
+    const rSlots = this.#slot('r', 'float32', image);
+    const stepsSlots = this.#slot('steps', 'int32');
+    const statusSlots = this.#slot('status', 'int32');
+    const active = this.#busySlots(statusSlots);
 
     // x = clip(x0 + (1 + η) r), and r as the clipped x has it
-    const x0 = e.rows(slots.x0, active);
-    const { x, r } = this.#iterate(x0, e.rows(slots.r, active));
+    const x0 = e.rows(x0Slots, active);
+    const { x, r } = this.#iterate(x0, e.rows(rSlots, active));
     const forward = buildForward(this.#b, this.#model, this.#options, x, this.#images);
-    const { logits, classes } = forward;
-    const predicted = e.flat(this.#b.emit('argmax', { x: logits }, {}), this.#images);
+    const predicted = e.flat(this.#b.emit('argmax', { x: forward.logits }, {}), this.#images);
+    const visit = this.#visit(forward, predicted, e.rows(statusSlots, active), active);
 
-    // First visit: the predicted class becomes the original one, and names the candidates.
-    const isNew = e.equal(e.rows(slots.status, active), e.int(CODE.new));
-    const original = e.where(isNew, predicted, e.rows(slots.original, active));
-    const rivals = this.#rivalCount(classes);
-    const candidateSlots = this.#slotInput('candidates', 'int32', [rivals]);
-    const candidates = e.where(
-      e.column(isNew, this.#images),
-      this.#candidates(logits, original, classes, rivals),
-      e.rows(candidateSlots, active),
-    );
-
-    // Who is done, and why.
-    const steps = e.rows(slots.steps, active);
-    const code = this.#verdict(logits, predicted, original, steps);
-    const stepping = this.#b.emit(
-      'compact',
-      {
-        values: this.#b.emit('iota', {}, { size: this.#images }),
-        keep: e.equal(code, e.int(CODE.running)),
-      },
-      { symbol: SYMBOLS.stepping },
-    );
+    // Who is done, and why; the others step onto the nearest face of the linearised polyhedron.
+    const steps = e.rows(stepsSlots, active);
+    const code = this.#verdict(forward.logits, predicted, visit.original, steps);
+    const rows = this.#b.emit('iota', {}, { size: this.#images });
+    const stepping = this.#keep(rows, e.equal(code, e.int(CODE.running)), SYMBOLS.stepping);
     const slotOfStepper = e.rows(active, stepping);
-
-    // The nearest face of the linearised polyhedron, and the step onto it.
-    const { p, q } = { p: this.#options.norm, q: dualNorm(this.#options.norm) };
-    const pairs = this.#pairs(forward, original, candidates, stepping, rivals);
-    const nearest = this.#nearest(pairs, rivals, q);
-    const floor = e.mul(e.rows(normOf(e, x0, p), stepping), e.number(SHORTEST_STEP));
-    const length = e.maximum(e.add(nearest.distance, e.number(this.#options.stabilizer)), floor);
+    const pairs = this.#pairs(forward, visit, stepping);
+    const nearest = this.#nearest(pairs, visit.rivals);
+    const sizes = normOf(e, x0, this.#options.norm);
     const bounded = this.#options.bounds !== null;
-    const rBefore = bounded ? e.rows(r, stepping) : e.rows(slots.r, slotOfStepper);
-    const direction = directionOf(e, nearest.normal, nearest.normNormal, p);
-    const rNext = e.add(rBefore, e.mul(e.like(length, direction), direction));
+    const rBefore = bounded ? e.rows(r, stepping) : e.rows(rSlots, slotOfStepper);
+    const rNext = e.add(rBefore, this.#stepOnto(nearest, e.rows(sizes, stepping)));
 
     // Back to the slots.
     const outcome = e.where(
@@ -162,46 +135,74 @@ class StepBuilder {
       e.where(nearest.exists, e.int(CODE.running), e.int(CODE.stalled)),
       e.int(CODE.failed),
     );
-    const goesOn = e.equal(outcome, e.int(CODE.running));
-    const took = e.add(
-      e.rows(steps, stepping),
-      this.#b.emit('cast', { x: goesOn }, { to: 'int32' }),
-    );
+    const took = e.toInt(e.equal(outcome, e.int(CODE.running)));
     const { values, names } = measure(e, { x0, x, r, ...this.#options });
-    const measures = this.#slotInput('measures', 'float32', [names.length]);
-    this.#replace('original', e.update(slots.original, active, original));
-    this.#replace('adversarial', e.update(slots.adversarial, active, predicted));
-    this.#replace('candidates', e.update(candidateSlots, active, candidates));
-    this.#replace('x', e.update(slots.x, active, x));
-    this.#replace('measures', e.update(measures, active, values));
-    this.#replace('steps', e.update(slots.steps, slotOfStepper, took));
-    const judged = e.update(slots.status, active, code);
-    this.#replace('status', e.update(judged, slotOfStepper, outcome));
-    this.#replace('r', e.update(slots.r, slotOfStepper, rNext));
-    this.#replace(
-      'active',
-      this.#b.emit(
-        'compact',
-        { values: slotOfStepper, keep: goesOn },
-        { symbol: SYMBOLS.remaining },
-      ),
-    );
+    this.#replace('adversarial', this.#slot('adversarial', 'int32'), active, predicted);
+    this.#replace('x', this.#slot('x', 'float32', image), active, x);
+    this.#replace('measures', this.#slot('measures', 'float32', [names.length]), active, values);
+    this.#replace('steps', stepsSlots, slotOfStepper, e.add(e.rows(steps, stepping), took));
+    this.#replace('status', e.update(statusSlots, active, code), slotOfStepper, outcome);
+    this.#replace('r', rSlots, slotOfStepper, rNext);
     return {
       graph: this.#b.finish(),
       state: this.#state,
-      rivals,
+      rivals: visit.rivals,
       single: this.#single,
       measures: names,
     };
   }
 
-  #slotInput(name: string, dtype: Dtype, row: readonly number[] = []): ValueId {
+  #slot(name: string, dtype: Dtype, row: readonly number[] = []): ValueId {
     return this.#b.input(name, { dtype, shape: [this.#slots, ...row] });
   }
 
-  #replace(input: string, value: ValueId): void {
-    this.#b.output(`next ${input}`, value);
+  /** Lets an input take, after the run, its value with some rows replaced. */
+  #replace(input: string, slots: ValueId, index: ValueId, rows: ValueId): void {
+    this.#b.output(`next ${input}`, this.#e.update(slots, index, rows));
     this.#state[input] = `next ${input}`;
+  }
+
+  #keep(values: ValueId, keep: ValueId, symbol: string): ValueId {
+    return this.#b.emit('compact', { values, keep }, { symbol });
+  }
+
+  /** The slots whose image is new or running. */
+  #busySlots(status: ValueId): ValueId {
+    const all = this.#b.emit('iota', {}, { size: this.#slots });
+    return this.#keep(all, this.#e.less(status, this.#e.int(CODE.fooled)), SYMBOLS.active);
+  }
+
+  /** What the first visit of a slot fixes: the original class is the one predicted then. */
+  #visit(
+    { logits, classes }: Forward,
+    predicted: ValueId,
+    status: ValueId,
+    active: ValueId,
+  ): Visit {
+    const e = this.#e;
+    const rivals = this.#rivalCount(classes);
+    const originalSlots = this.#slot('original', 'int32');
+    const candidateSlots = this.#slot('candidates', 'int32', [rivals]);
+    const isNew = e.equal(status, e.int(CODE.new));
+    const original = e.where(isNew, predicted, e.rows(originalSlots, active));
+    const candidates = e.where(
+      e.column(isNew, this.#images),
+      this.#candidates(logits, original, classes, rivals),
+      e.rows(candidateSlots, active),
+    );
+    this.#replace('original', originalSlots, active, original);
+    this.#replace('candidates', candidateSlots, active, candidates);
+    return { original, candidates, rivals };
+  }
+
+  /** (d + stabilizer) · direction, lengthened where it would be lost to rounding. */
+  #stepOnto(nearest: Nearest, size: ValueId): ValueId {
+    const e = this.#e;
+    const { norm: p, stabilizer } = this.#options;
+    const floor = e.mul(size, e.number(SHORTEST_STEP));
+    const length = e.maximum(e.add(nearest.distance, e.number(stabilizer)), floor);
+    const direction = directionOf(e, nearest.normal, nearest.normNormal, p);
+    return e.mul(e.like(length, direction), direction);
   }
 
   /** The overshot iterate; inside bounds, r becomes what the clipped iterate makes of it. */
@@ -264,13 +265,7 @@ class StepBuilder {
   }
 
   /** For each pair (image, class): w'_k = ∇(f_k − f_k0) and f'_k = f_k − f_k0. */
-  #pairs(
-    forward: Forward,
-    original: ValueId,
-    candidates: ValueId,
-    stepping: ValueId,
-    rivals: number,
-  ): Pairs {
+  #pairs(forward: Forward, { original, candidates, rivals }: Visit, stepping: ValueId): Pairs {
     const e = this.#e;
     const dim: BatchDim = batchDim(SYMBOLS.stepping, rivals);
     const repeated = this.#b.emit(
@@ -320,9 +315,9 @@ class StepBuilder {
   }
 
   /** l̂ = argmin_k |f'_k| / ‖w'_k‖_q for each image that takes a step. */
-  #nearest({ w, gap, dim }: Pairs, rivals: number, q: number): Nearest {
+  #nearest({ w, gap, dim }: Pairs, rivals: number): Nearest {
     const e = this.#e;
-    const norm = normOf(e, w, q);
+    const norm = normOf(e, w, dualNorm(this.#options.norm));
     const positive = e.greater(norm, e.number(0));
     const distances = e.where(positive, e.div(e.flat(e.abs(gap), dim), norm), e.number(NO_FACE));
     const table = this.#b.emit('reshape', { x: distances }, { shape: [this.#steppers, rivals] });
@@ -343,6 +338,14 @@ class StepBuilder {
       finite: e.flat(e.all(finitePairs), this.#steppers),
     };
   }
+}
+
+interface Visit {
+  /** k̂(x0): [N] */
+  readonly original: ValueId;
+  /** The classes besides the original one: [N, K − 1]. */
+  readonly candidates: ValueId;
+  readonly rivals: number;
 }
 
 interface Pairs {

@@ -4,7 +4,7 @@ import type { AttackModel } from '../../src-ts/attack/deepfool.ts';
 import { resolveOptions, type DeepFoolOptions } from '../../src-ts/attack/options.ts';
 import { buildStepGraph, STATUSES, type SlotStatus } from '../../src-ts/attack/step.ts';
 import { findBatch } from '../../src-ts/core/shape.ts';
-import { allocate, floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
+import { allocate, floatTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import { typeOf } from '../../src-ts/graph/graph.ts';
 import { deepfool, dualNormOf, normOf, type Vector } from '../reference/deepfool.ts';
 import { interpret } from '../reference/interpreter.ts';
@@ -31,7 +31,7 @@ interface SlotResult {
   readonly measures: Readonly<Record<string, number>>;
 }
 
-/** Runs the step graph in the interpreter until no image is active. */
+/** Runs the step graph in the interpreter until every image is done. */
 function runSteps(
   model: AttackModel,
   options: DeepFoolOptions,
@@ -50,8 +50,8 @@ function runSteps(
   }
   const pixels = images.flatMap((image) => [...image]);
   state['x0'] = floatTensor([count, ...IMAGE_SHAPE], pixels);
-  state['active'] = intTensor([count], [...images.keys()]);
-  for (let runs = 0; state['active']!.data.length > 0; runs++) {
+  const busy = (code: number): boolean => code <= STATUSES.indexOf('running');
+  for (let runs = 0; state['status']!.data.some(busy); runs++) {
     expect(runs, 'steps').toBeLessThanOrEqual(resolved.maxSteps);
     const outputs = interpret(step.graph, state);
     state = { ...state };
