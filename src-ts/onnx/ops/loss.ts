@@ -22,6 +22,9 @@ function pickedLoss(
   const { shape } = x.type;
   const classes = at.staticDim(shape, 1);
   const behind = shape.length - 2;
+  if (labels.type.shape.length !== shape.length - 1) {
+    at.fail(`its labels have ${labels.type.shape.length} dimensions, scores ${shape.length}`);
+  }
   const [batch, ...spatial] = labels.type.shape;
   const column: Shape = [batch!, 1, ...spatial];
   const label = reshapeTo(castTo(labels, 'int32', at), column, at);
