@@ -1,12 +1,10 @@
-// Registers what JavaScript may call; each function is described in worker.h.
+// Registers what JavaScript may call.
 #include <napi.h>
 
-#include "worker.h"
+#include "session.h"
 
 static Napi::Object registerExports(Napi::Env env, Napi::Object exports) {
-  exports.Set("decodeImage", Napi::Function::New(env, deepfool::decodeImageAsync));
-  exports.Set("loadTensor", Napi::Function::New(env, deepfool::loadTensorAsync));
-  exports.Set("encodePng", Napi::Function::New(env, deepfool::encodePngAsync));
+  deepfool::registerFunctions(env, exports);
   return exports;
 }
 

@@ -2,18 +2,36 @@
 // by the file's name. A new format is a decode_FORMAT.cc and one line in decode.cc.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <vector>
+#include <functional>
 
 #include "image.h"
 
 namespace deepfool {
 
-// Reads a whole regular file; throws ImageError with the system's reason.
-std::vector<uint8_t> readFile(const std::string& path);
+// The bytes of a file; somebody else owns them.
+struct Bytes {
+  const uint8_t* data;
+  size_t size;
+};
 
-// Decodes into `image`, whose memory is reused. Throws ImageError.
-void decode(const std::vector<uint8_t>& bytes, int64_t maxPixels, Image& image);
+// What of a picture is needed. A decoder may give more, and most give all of it.
+struct Need {
+  int denominator = 1;  // 2, 4 or 8: a picture that many times smaller is large enough
+  Window part{0, 0, 0, 0};  // in the picture at full size
+};
+
+struct DecodeOptions {
+  int64_t maxPixels = 0;
+  bool autoOrient = false;
+  bool firstFrame = false;
+  // Asked once the size is known; without it everything is needed.
+  std::function<Need(int width, int height)> need;
+};
+
+// Decodes into `image`, whose memory is reused, and turns it upright when asked (`spare` lends
+// memory for that). Throws ImageError. What is needed has no influence on which files are refused.
+void decode(Bytes bytes, const DecodeOptions& options, Image& image, Image& spare);
 
 }  // namespace deepfool

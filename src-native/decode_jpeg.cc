@@ -2,6 +2,7 @@
 // runs no destructors: so every function that calls setjmp here holds plain values only.
 #include "decode_jpeg.h"
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <string>
@@ -10,16 +11,31 @@
 
 #include <jerror.h>
 
+#include "exif.h"
+
 namespace deepfool {
 namespace {
 
-// A progressive file may repeat scans for ever; encoders write about ten.
-constexpr int kMaxScans = 100;
+// A progressive file may repeat scans for ever, and each one visits every pixel; encoders write
+// about ten.
+constexpr int64_t kMaxScans = 100;
+constexpr int64_t kMinScans = 20;
+constexpr int64_t kMaxPixelVisits = int64_t{1} << 31;
+
+// libjpeg's own memory: all coefficients of a progressive file, in up to four components.
+constexpr int64_t kBytesPerCoefficients = 8;
+constexpr int64_t kSpareBytes = 64 << 20;
+
+// Smooth upsampling looks one chroma sample to each side, two pixels, but treats the edges of the
+// part as those of the picture. Whole blocks of distance cost next to nothing.
+constexpr int kMargin = 16;
 
 struct ErrorState {
   jpeg_error_mgr base;  // first: libjpeg hands back a pointer to this member
   jmp_buf escape;
   char message[JMSG_LENGTH_MAX];
+  char warning[JMSG_LENGTH_MAX];
+  int64_t maxScans;
   bool truncated;
 };
 
@@ -34,13 +50,17 @@ ErrorState* stateOf(j_common_ptr info) { return reinterpret_cast<ErrorState*>(in
 // Levels below 0 are warnings. Only one of them means that pixels are missing: the source ran dry
 // and libjpeg put an end marker there itself. The others are stray bytes between good blocks.
 void onMessage(j_common_ptr info, int level) {
-  if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) stateOf(info)->truncated = true;
+  if (level >= 0) return;
+  ErrorState* state = stateOf(info);
+  if (info->err->msg_code == JWRN_JPEG_EOF) state->truncated = true;
+  if (state->warning[0] == '\0') (*info->err->format_message)(info, state->warning);
 }
 
 void onProgress(j_common_ptr info) {
-  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMaxScans) return;
   ErrorState* state = stateOf(info);
-  std::snprintf(state->message, sizeof state->message, "more than %d scans", kMaxScans);
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= state->maxScans) return;
+  std::snprintf(state->message, sizeof state->message, "more than %d scans",
+                static_cast<int>(state->maxScans));
   std::longjmp(state->escape, 1);
 }
 
@@ -50,6 +70,7 @@ class JpegReader {
     info_.err = jpeg_std_error(&errors_.base);
     errors_.base.error_exit = onError;
     errors_.base.emit_message = onMessage;
+    errors_.maxScans = kMaxScans;
     progress_.progress_monitor = onProgress;
     jpeg_create_decompress(&info_);
     info_.progress = &progress_;
@@ -58,22 +79,50 @@ class JpegReader {
   JpegReader(const JpegReader&) = delete;
   JpegReader& operator=(const JpegReader&) = delete;
 
-  bool readHeader(const uint8_t* data, size_t size) {
+  bool readHeader(Bytes bytes, bool keepExif) {
     if (setjmp(errors_.escape) != 0) return false;
-    jpeg_mem_src(&info_, data, static_cast<unsigned long>(size));
+    if (keepExif) jpeg_save_markers(&info_, JPEG_APP0 + 1, 0xffff);
+    jpeg_mem_src(&info_, bytes.data, static_cast<unsigned long>(bytes.size));
     return jpeg_read_header(&info_, TRUE) == JPEG_HEADER_OK;
   }
 
-  bool readPixels(uint8_t* pixels, size_t stride) {
+  void limit(int64_t maxPixels) {
+    const int64_t pixels = std::max<int64_t>(1, width() * height());
+    errors_.maxScans = std::clamp(kMaxPixelVisits / pixels, kMinScans, kMaxScans);
+    const int64_t bytes = maxPixels * kBytesPerCoefficients + kSpareBytes;
+    info_.mem->max_memory_to_use = static_cast<long>(bytes);
+  }
+
+  // Makes ready to read `part`, and widens it to where blocks begin.
+  bool start(int denominator, Window& part) {
     if (setjmp(errors_.escape) != 0) return false;
     info_.out_color_space = isCmyk() ? JCS_CMYK : JCS_EXT_RGBX;
     info_.dct_method = JDCT_ISLOW;
+    info_.scale_num = 1;
+    info_.scale_denom = static_cast<unsigned>(denominator);
     jpeg_start_decompress(&info_);
-    while (info_.output_scanline < info_.output_height) {
-      JSAMPROW row = pixels + stride * info_.output_scanline;
+    if (static_cast<JDIMENSION>(part.width) < info_.output_width) {
+      JDIMENSION left = static_cast<JDIMENSION>(part.x);
+      JDIMENSION columns = static_cast<JDIMENSION>(part.width);
+      jpeg_crop_scanline(&info_, &left, &columns);
+      part.x = static_cast<int>(left);
+      part.width = static_cast<int>(columns);
+    }
+    return true;
+  }
+
+  // Reads the rows of the part started. What lies below is decoded too, though not into pixels:
+  // a fault there must be found whichever part is asked for.
+  bool readRows(int first, int count, uint8_t* pixels, size_t stride) {
+    if (setjmp(errors_.escape) != 0) return false;
+    const JDIMENSION begin = static_cast<JDIMENSION>(first);
+    const JDIMENSION end = begin + static_cast<JDIMENSION>(count);
+    if (begin > 0) jpeg_skip_scanlines(&info_, begin);
+    while (info_.output_scanline < end) {
+      JSAMPROW row = pixels + stride * (info_.output_scanline - begin);
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    jpeg_finish_decompress(&info_);
+    finish();
     return true;
   }
 
@@ -81,12 +130,36 @@ class JpegReader {
     return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
   }
   bool isInverted() const { return info_.saw_Adobe_marker != 0; }
+  bool isProgressive() const { return info_.progressive_mode != 0; }
   bool isTruncated() const { return errors_.truncated; }
   int64_t width() const { return info_.image_width; }
   int64_t height() const { return info_.image_height; }
   std::string message() const { return errors_.message; }
+  std::string warning() const { return errors_.warning; }
+
+  int orientation() const {
+    for (jpeg_saved_marker_ptr at = info_.marker_list; at != nullptr; at = at->next) {
+      constexpr unsigned kExifPrefix = 6;
+      if (at->data_length < kExifPrefix || at->data[0] != 'E') continue;  // XMP also uses APP1
+      return exifOrientation(at->data, at->data_length);
+    }
+    return 1;
+  }
 
  private:
+  // Skipping to the very end would not look at the data at all, so the last row is read.
+  void finish() {
+    const JDIMENSION left = info_.output_height - info_.output_scanline;
+    if (left > 1) jpeg_skip_scanlines(&info_, left - 1);
+    if (left > 0) {
+      JSAMPARRAY row = (*info_.mem->alloc_sarray)(
+          reinterpret_cast<j_common_ptr>(&info_), JPOOL_IMAGE,
+          info_.output_width * static_cast<JDIMENSION>(kBytesPerPixel), 1);
+      jpeg_read_scanlines(&info_, row, 1);
+    }
+    jpeg_finish_decompress(&info_);
+  }
+
   jpeg_decompress_struct info_{};
   jpeg_progress_mgr progress_{};
   ErrorState errors_{};
@@ -101,7 +174,7 @@ int multiply255(int a, int b) {
 // Adobe stores ink upside down: 255 is none.
 void convertCmykToRgb(Image& image, bool inverted) {
   const int flip = inverted ? 255 : 0;
-  uint8_t* end = image.pixels.data() + image.pixels.size();
+  uint8_t* end = image.pixels.data() + image.byteLength();
   for (uint8_t* p = image.pixels.data(); p != end; p += kBytesPerPixel) {
     const int light = 255 - (p[3] ^ flip);
     for (int c = 0; c < 3; c++) {
@@ -111,18 +184,48 @@ void convertCmykToRgb(Image& image, bool inverted) {
   }
 }
 
+// The needed part with a margin, within a picture of the given size.
+Window withMargin(const Window& part, int width, int height) {
+  const int left = std::max(0, part.x - kMargin);
+  const int top = std::max(0, part.y - kMargin);
+  const int right = std::min(width, part.x + part.width + kMargin);
+  const int bottom = std::min(height, part.y + part.height + kMargin);
+  return {left, top, right - left, bottom - top};
+}
+
+// Scaled and progressive files are decoded whole: the first so that one way of scaling serves all,
+// the latter because libjpeg smooths blocks over the edges of a part when scans are missing.
+Window choosePart(const JpegReader& reader, const DecodeOptions& options, Image& image) {
+  const Window whole = {0, 0, image.width, image.height};
+  if (!options.need) return whole;
+  const Need need = options.need(image.width, image.height);
+  image.denominator = need.denominator;
+  if (need.denominator > 1) return {0, 0, image.decodedWidth(), image.decodedHeight()};
+  if (reader.isProgressive() || image.orientation != 1) return whole;
+  return withMargin(need.part, image.width, image.height);
+}
+
+void check(bool ok, const char* part, const JpegReader& reader) {
+  if (ok) return;
+  throw ImageError(Fault::kCorrupt, std::string("JPEG ") + part + ": " + reader.message());
+}
+
 }  // namespace
 
-void decodeJpeg(const std::vector<uint8_t>& bytes, int64_t maxPixels, Image& image) {
+void decodeJpeg(Bytes bytes, const DecodeOptions& options, Image& image) {
   JpegReader reader;
-  if (!reader.readHeader(bytes.data(), bytes.size())) {
-    throw ImageError("JPEG header: " + reader.message());
+  check(reader.readHeader(bytes, options.autoOrient), "header", reader);
+  setSize(image, reader.width(), reader.height(), options.maxPixels);
+  reader.limit(options.maxPixels);
+  if (options.autoOrient) image.orientation = reader.orientation();
+  Window part = choosePart(reader, options, image);
+  check(reader.start(image.denominator, part), "data", reader);
+  hold(image, part);
+  check(reader.readRows(part.y, part.height, image.pixels.data(), image.stride()), "data", reader);
+  if (reader.isTruncated()) {
+    throw ImageError(Fault::kTruncated, "JPEG is truncated: the data end early");
   }
-  allocate(image, reader.width(), reader.height(), maxPixels);
-  if (!reader.readPixels(image.pixels.data(), image.stride())) {
-    throw ImageError("JPEG data: " + reader.message());
-  }
-  if (reader.isTruncated()) throw ImageError("JPEG is truncated: the data end early");
+  image.warning = reader.warning();
   if (reader.isCmyk()) convertCmykToRgb(image, reader.isInverted());
 }
 

@@ -1,15 +1,13 @@
 // JPEG through libjpeg-turbo: baseline and progressive, gray, YCbCr, RGB, CMYK and YCCK, decoded as
-// PIL does (accurate DCT, smooth chroma upsampling). EXIF orientation is not applied.
+// PIL does (accurate DCT, smooth chroma upsampling). Of a baseline file only the columns and rows
+// needed are turned into pixels, with the same bits as when all are.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "image.h"
+#include "decode.h"
 
 namespace deepfool {
 
-// Throws ImageError for a file that ends early; stray bytes inside the data are tolerated.
-void decodeJpeg(const std::vector<uint8_t>& bytes, int64_t maxPixels, Image& image);
+// Throws ImageError for a file that ends early; stray bytes inside the data are a warning.
+void decodeJpeg(Bytes bytes, const DecodeOptions& options, Image& image);
 
 }  // namespace deepfool

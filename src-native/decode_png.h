@@ -3,14 +3,11 @@
 // animated PNG the default image is taken.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
-#include "image.h"
+#include "decode.h"
 
 namespace deepfool {
 
 // Throws ImageError, also for a wrong checksum or a file that ends early.
-void decodePng(const std::vector<uint8_t>& bytes, int64_t maxPixels, Image& image);
+void decodePng(Bytes bytes, const DecodeOptions& options, Image& image);
 
 }  // namespace deepfool

@@ -2,20 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
-// Compiles a function for AVX2 as well and picks at load time; results do not depend on it.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-#define DEEPFOOL_SIMD __attribute__((target_clones("avx2", "default"), optimize("O3")))
-#else
-#define DEEPFOOL_SIMD
-#endif
+#include "kernels.h"
 
 namespace deepfool {
 namespace {
-
-constexpr int kPrecisionBits = 32 - 8 - 2;  // 8 of the pixel, 2 of headroom for bicubic overshoot
-constexpr int32_t kHalf = 1 << (kPrecisionBits - 1);
 
 double bilinear(double x) {
   x = std::abs(x);
@@ -31,43 +22,69 @@ double bicubic(double x) {
   return 0;
 }
 
-// The source samples and weights of each output sample in [first, first + count).
-struct Weights {
-  struct Span {
-    int begin;
-    int length;
-  };
-  std::vector<Span> spans;
-  std::vector<int32_t> values;  // taps of them for each output sample
-  size_t taps = 0;
+// One axis. Decoding at a smaller scale rounds the number of samples up; `extent` is the exact
+// length, in samples, that the picture covers.
+struct Axis {
+  int samples;
+  double extent;
+  int outSize;
+};
 
-  const int32_t* of(int i) const { return values.data() + taps * static_cast<size_t>(i); }
+Axis axisOf(int size, int denominator, int outSize) {
+  const int samples = (size + denominator - 1) / denominator;
+  return {samples, static_cast<double>(size) / denominator, outSize};
+}
+
+// Where the kernel of an output sample lies: source samples [begin, begin + length).
+class Placement {
+ public:
+  Placement(const Axis& axis, Filter filter)
+      : samples_(axis.samples),
+        scale_(axis.extent / axis.outSize),
+        stretch_(std::max(scale_, 1.0)),  // antialiasing: shrinking widens the kernel
+        support_((filter == Filter::kBilinear ? 1.0 : 2.0) * stretch_) {}
+
+  double centre(int i) const { return (i + 0.5) * scale_; }
+  double inverse() const { return 1.0 / stretch_; }
+  size_t taps() const { return static_cast<size_t>(std::ceil(support_)) * 2 + 1; }
+  Weights::Span span(int i) const {
+    const int begin = std::max(static_cast<int>(centre(i) - support_ + 0.5), 0);
+    const int end = std::min(static_cast<int>(centre(i) + support_ + 0.5), samples_);
+    return {begin, end - begin};
+  }
+  // The samples that outputs [first, first + count) read.
+  Weights::Span reach(int first, int count) const {
+    const Weights::Span last = span(first + count - 1);
+    const int begin = span(first).begin;
+    return {begin, last.begin + last.length - begin};
+  }
+
+ private:
+  int samples_;
+  double scale_;
+  double stretch_;
+  double support_;
 };
 
 int32_t toFixedPoint(double weight) {
   return static_cast<int32_t>((weight < 0 ? -0.5 : 0.5) + weight * (1 << kPrecisionBits));
 }
 
-Weights computeWeights(int inSize, int outSize, int first, int count, Filter filter) {
+// The weights of outputs [first, first + count); spans count from sample `origin`.
+Weights computeWeights(const Axis& axis, int first, int count, Filter filter, int origin) {
   const auto kernel = filter == Filter::kBilinear ? bilinear : bicubic;
-  const double radius = filter == Filter::kBilinear ? 1.0 : 2.0;
-  const double scale = static_cast<double>(inSize) / outSize;
-  const double stretch = std::max(scale, 1.0);  // antialiasing: shrinking widens the kernel
-  const double support = radius * stretch;
-  const double inverse = 1.0 / stretch;
-
+  const Placement placement(axis, filter);
   Weights weights;
-  weights.taps = static_cast<size_t>(std::ceil(support)) * 2 + 1;
+  weights.taps = placement.taps();
   weights.spans.resize(static_cast<size_t>(count));
   weights.values.assign(weights.taps * static_cast<size_t>(count), 0);
   std::vector<double> exact(weights.taps);
   for (int i = 0; i < count; i++) {
-    const double centre = (first + i + 0.5) * scale;
-    const int begin = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int length = std::min(static_cast<int>(centre + support + 0.5), inSize) - begin;
+    const double centre = placement.centre(first + i);
+    const auto [begin, length] = placement.span(first + i);
     double sum = 0;
     for (int x = 0; x < length; x++) {
-      exact[static_cast<size_t>(x)] = kernel((x + begin - centre + 0.5) * inverse);
+      exact[static_cast<size_t>(x)] = kernel((x + begin - centre + 0.5) * placement.inverse());
       sum += exact[static_cast<size_t>(x)];
     }
     int32_t* values = weights.values.data() + weights.taps * static_cast<size_t>(i);
@@ -75,77 +92,46 @@ Weights computeWeights(int inSize, int outSize, int first, int count, Filter fil
       const double weight = exact[static_cast<size_t>(x)];
       values[x] = toFixedPoint(sum != 0 ? weight / sum : weight);
     }
-    weights.spans[static_cast<size_t>(i)] = {begin, length};
+    weights.spans[static_cast<size_t>(i)] = {begin - origin, length};
   }
   return weights;
 }
 
-inline uint8_t toByte(int32_t fixedPoint) {
-  const int32_t value = fixedPoint >> kPrecisionBits;
-  return static_cast<uint8_t>(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
-DEEPFOOL_SIMD
-void resizeRow(const uint8_t* in, const Weights& weights, uint8_t* out) {
-  const size_t count = weights.spans.size();
-  for (size_t i = 0; i < count; i++) {
-    const Weights::Span span = weights.spans[i];
-    const int32_t* weight = weights.values.data() + weights.taps * i;
-    const uint8_t* pixel = in + static_cast<size_t>(span.begin) * kBytesPerPixel;
-    int32_t sum[kBytesPerPixel] = {kHalf, kHalf, kHalf, kHalf};
-    for (int x = 0; x < span.length; x++, pixel += kBytesPerPixel) {
-      for (int c = 0; c < kBytesPerPixel; c++) sum[c] += pixel[c] * weight[x];
-    }
-    for (int c = 0; c < kBytesPerPixel; c++) out[i * kBytesPerPixel + c] = toByte(sum[c]);
-  }
-}
-
-DEEPFOOL_SIMD
-void addWeightedRow(const uint8_t* in, int32_t weight, size_t count, int32_t* sums) {
-  for (size_t i = 0; i < count; i++) sums[i] += in[i] * weight;
-}
-
-DEEPFOOL_SIMD
-void storeRow(const int32_t* sums, size_t count, uint8_t* out) {
-  for (size_t i = 0; i < count; i++) out[i] = toByte(sums[i]);
-}
-
-// The source rows [firstRow, firstRow + rows), resized along x.
-void resizeHorizontally(const Image& source, const Weights& weights, int firstRow, int rows,
-                        Image& target) {
-  target.width = static_cast<int>(weights.spans.size());
-  target.height = rows;
-  target.pixels.resize(target.stride() * static_cast<size_t>(rows));
-  for (int y = 0; y < rows; y++) resizeRow(source.row(firstRow + y), weights, target.row(y));
-}
-
-void resizeVertically(const Image& source, const Weights& weights, int firstRow, Image& target) {
-  target.width = source.width;
-  target.height = static_cast<int>(weights.spans.size());
-  target.pixels.resize(target.stride() * static_cast<size_t>(target.height));
-  std::vector<int32_t> sums(target.stride());
-  for (int y = 0; y < target.height; y++) {
-    const Weights::Span span = weights.spans[static_cast<size_t>(y)];
-    std::fill(sums.begin(), sums.end(), kHalf);
-    for (int i = 0; i < span.length; i++) {
-      const uint8_t* row = source.row(span.begin - firstRow + i);
-      addWeightedRow(row, weights.of(y)[i], sums.size(), sums.data());
-    }
-    storeRow(sums.data(), sums.size(), target.row(y));
-  }
-}
-
 }  // namespace
 
-void resizeWindow(const Image& source, int outWidth, int outHeight, const Window& window,
-                  Filter filter, Image& target) {
-  const auto across = computeWeights(source.width, outWidth, window.x, window.width, filter);
-  const auto down = computeWeights(source.height, outHeight, window.y, window.height, filter);
-  const int firstRow = down.spans.front().begin;
-  const int lastRow = down.spans.back().begin + down.spans.back().length;
-  thread_local Image narrowed;  // kept: the next image is likely of the same size
-  resizeHorizontally(source, across, firstRow, lastRow - firstRow, narrowed);
-  resizeVertically(narrowed, down, firstRow, target);
+Window sourceOf(const Resizing& resizing, int width, int height) {
+  const Window& window = resizing.window;
+  const auto across = Placement(axisOf(width, 1, resizing.width), resizing.filter)
+                          .reach(window.x, window.width);
+  const auto down = Placement(axisOf(height, 1, resizing.height), resizing.filter)
+                        .reach(window.y, window.height);
+  return {across.begin, down.begin, across.length, down.length};
+}
+
+void resize(const Image& source, const Resizing& resizing, Buffer& spare, const TakeRow& take) {
+  const Window& window = resizing.window;
+  const Filter filter = resizing.filter;
+  const Axis across = axisOf(source.width, source.denominator, resizing.width);
+  const Axis down = axisOf(source.height, source.denominator, resizing.height);
+  const auto rows = Placement(down, filter).reach(window.y, window.height);
+
+  // Horizontally, the rows that are read; below them one row for the result of mixing.
+  const auto horizontal = computeWeights(across, window.x, window.width, filter, source.held.x);
+  const size_t stride = static_cast<size_t>(window.width) * kBytesPerPixel;
+  const size_t rowCount = static_cast<size_t>(rows.length);
+  spare.reserve(stride * (rowCount + 1));
+  const Kernels& loops = kernels();
+  loops.resizeRows(source.row(rows.begin), source.stride(), rowCount, horizontal, spare.data(),
+                   stride);
+
+  const auto vertical = computeWeights(down, window.y, window.height, filter, rows.begin);
+  uint8_t* mixed = spare.data() + stride * rowCount;
+  for (int y = 0; y < window.height; y++) {
+    const auto [begin, length] = vertical.spans[static_cast<size_t>(y)];
+    loops.mixRows(spare.data() + stride * static_cast<size_t>(begin), stride,
+                  vertical.of(static_cast<size_t>(y)), length, stride, mixed);
+    take(y, mixed);
+  }
 }
 
 }  // namespace deepfool

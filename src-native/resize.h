@@ -3,8 +3,7 @@
 // window that is kept is computed.
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <functional>
 
 #include "image.h"
 
@@ -12,16 +11,20 @@ namespace deepfool {
 
 enum class Filter { kBilinear, kBicubic };
 
-struct Window {
-  int x;
-  int y;
-  int width;
+struct Resizing {
+  int width;  // of the whole resized picture
   int height;
+  Window window;  // the part of it that is kept
+  Filter filter;
 };
 
-// Resizes the whole of `source` to outWidth x outHeight and writes the part of that inside `window`
-// to `target`, whose memory is reused. `window` must lie within the resized image.
-void resizeWindow(const Image& source, int outWidth, int outHeight, const Window& window,
-                  Filter filter, Image& target);
+// Takes row y of the window, window.width pixels, in order.
+using TakeRow = std::function<void(int y, const uint8_t* pixels)>;
+
+// The rectangle of a picture of width x height that resizing reads.
+Window sourceOf(const Resizing& resizing, int width, int height);
+
+// Resizes the whole of `source`, of which the part that is read must be held. `spare` lends memory.
+void resize(const Image& source, const Resizing& resizing, Buffer& spare, const TakeRow& take);
 
 }  // namespace deepfool

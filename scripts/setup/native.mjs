@@ -24,7 +24,7 @@ import { debianCodename, debianPrefix, systemTitle, TRIPLE } from './debian.mjs'
 const ADDON = path.join(BUILD, 'native/Release/deepfool_image.node');
 const ANSWER = 'native.json';
 const INPUTS = ['src-native', 'CMakeLists.txt', 'package.json'];
-const LIBRARIES = ['libjpeg', 'spng', 'libdeflate']; // as pkg-config calls them
+const LIBRARIES = ['libjpeg', 'spng', 'libwebp', 'libwebpdemux', 'libdeflate']; // as pkg-config calls them
 const PACKAGES = [
   'g++',
   'cmake',
@@ -32,6 +32,7 @@ const PACKAGES = [
   'pkg-config',
   'libjpeg62-turbo-dev',
   'libspng-dev',
+  'libwebp-dev',
   'libdeflate-dev',
   'zlib1g-dev',
 ];
@@ -55,10 +56,10 @@ function noTools(missing) {
   return new SetupError(
     `the native addon cannot be built on ${systemTitle}; missing: ${missing.join(', ')}\n` +
       '  install them and run `npm run build:native`:\n' +
-      '  Ubuntu: g++ cmake ninja-build pkg-config libjpeg-turbo8-dev libspng-dev libdeflate-dev\n' +
-      '  Fedora: gcc-c++ cmake ninja-build pkgconf libjpeg-turbo-devel libspng-devel libdeflate-devel\n' +
-      '  Arch: gcc cmake ninja pkgconf libjpeg-turbo libspng libdeflate\n' +
-      '  macOS: xcode-select --install; brew install cmake ninja pkg-config jpeg-turbo libspng libdeflate',
+      '  Ubuntu: g++ cmake ninja-build pkg-config libjpeg-turbo8-dev libspng-dev libwebp-dev libdeflate-dev\n' +
+      '  Fedora: gcc-c++ cmake ninja-build pkgconf libjpeg-turbo-devel libspng-devel libwebp-devel libdeflate-devel\n' +
+      '  Arch: gcc cmake ninja pkgconf libjpeg-turbo libspng libwebp libdeflate\n' +
+      '  macOS: xcode-select --install; brew install cmake ninja pkg-config jpeg-turbo libspng webp libdeflate',
   );
 }
 

@@ -11,26 +11,46 @@ const ADDON = fileURLToPath(
   new URL('../../build/native/Release/deepfool_image.node', import.meta.url),
 );
 
-/** What loadTensor is told; 0 stands for "leave as it is". */
-export interface NativeTensorOptions {
+/** What loading is told; 0 stands for "leave as it is", an empty list for "none". */
+export interface NativeOptions {
   readonly resize: number;
   readonly cropHeight: number;
   readonly cropWidth: number;
   readonly channels: 1 | 3;
   readonly bicubic: boolean;
+  readonly channelsLast: boolean;
+  readonly uint8: boolean;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
   readonly maxPixels: number;
+  readonly maxBytes: number;
+  readonly autoOrient: boolean;
+  readonly firstFrame: boolean;
+  readonly dctScale: boolean;
 }
 
-/** The functions of src-native/worker.h. */
+type Source = string | Uint8Array;
+
+/** An empty code and a warning or nothing, or the name of a fault and a message. */
+export type NativeOutcome = readonly [code: string, message: string];
+
+/** Many images of one size into one array, which must not be detached before they are all through. */
+export interface NativeBatch {
+  /** Loads images into the slots from `first` on; never rejects for an image's sake. */
+  readonly load: (sources: readonly Source[], first: number) => Promise<readonly NativeOutcome[]>;
+  /** Images not yet begun get the code `cancelled`. */
+  readonly cancel: () => void;
+}
+
+/** The functions of src-native/functions.cc. Sources that are bytes are copied when called. */
 export interface NativeAddon {
   readonly decodeImage: (
-    source: string | Uint8Array,
-    channels: 1 | 3,
-    maxPixels: number,
+    source: Source,
+    options: NativeOptions,
   ) => Promise<{ width: number; height: number; pixels: Uint8Array }>;
   readonly loadTensor: (
-    source: string | Uint8Array,
-    options: NativeTensorOptions,
+    source: Source,
+    options: NativeOptions,
   ) => Promise<{ channels: number; height: number; width: number; data: Float32Array }>;
   readonly encodePng: (
     pixels: Uint8Array,
@@ -38,7 +58,25 @@ export interface NativeAddon {
     height: number,
     channels: 1 | 3,
   ) => Promise<Uint8Array>;
+  /** Encodes and writes a file, whole or not at all; resolves with its length in bytes. */
+  readonly writePng: (
+    path: string,
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    channels: 1 | 3,
+  ) => Promise<number>;
+  readonly Batch: new (
+    options: NativeOptions,
+    output: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+  ) => NativeBatch;
+  /** The number of threads that decode and encode; given one, makes it that, waiting for work begun. */
+  readonly threads: (count?: number) => number;
+  /** The instruction set that resizes; given one that the processor has, chooses it. */
+  readonly kernels: (name?: 'scalar' | 'avx2' | 'neon') => string;
 }
+
+const FUNCTIONS = 'decodeImage loadTensor encodePng writePng Batch threads kernels'.split(' ');
 
 let loaded: NativeAddon | undefined;
 
@@ -64,9 +102,7 @@ export function requireAddon(file: string): NativeAddon {
 function isAddon(value: unknown): value is NativeAddon {
   if (typeof value !== 'object' || value === null) return false;
   const entries = new Map<string, unknown>(Object.entries(value));
-  return ['decodeImage', 'loadTensor', 'encodePng'].every(
-    (name) => typeof entries.get(name) === 'function',
-  );
+  return FUNCTIONS.every((name) => typeof entries.get(name) === 'function');
 }
 
 function cannotLoad(file: string, found: string): AddonError {

@@ -1,4 +1,4 @@
-// Small image files for the tests: three JPEGs that PIL wrote, and PNGs made byte by byte, so that
+// Small image files for the tests: JPEGs and WebPs that PIL wrote, and PNGs made byte by byte, so that
 // forms no encoder of ours writes can be read back.
 
 import { crc32, deflateSync } from 'node:zlib';
@@ -26,6 +26,24 @@ export const CMYK_JPEG = decodeBase64(`
   /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcG
   BggLCAkKCgoKCgYICwwLCgwJCgoK/8AAFAgACAAIBEMRAE0RAFkRAEsRAP/EABUAAQEAAAAAAAAAAAAAAAAAAAkI
   /8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAA4EQwBNAFkASwAAPwBDFeE0M4//2Q==`);
+
+/** 16 x 8 gray, about 8 x + 16 y, with an EXIF block; the byte at EXIF_ORIENTATION says 6. */
+export const EXIF_JPEG = decodeBase64(`
+  /9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAAMCAgMCAgMD
+  AwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/wAALCAAIABABAREA
+  /8QAFQABAQAAAAAAAAAAAAAAAAAABwj/xAAaEAAABwAAAAAAAAAAAAAAAAAABwgkM0JR/9oACAEBAAA/AAotk2xNcqKq
+  LZNsTXKj/9k=`);
+export const EXIF_ORIENTATION = 49;
+
+/** 3 x 2, R = 40 x, G = 100 y, B = 7; lossless. */
+export const WEBP = decodeBase64(`
+  UklGRjAAAABXRUJQVlA4TCMAAAAvAkAAAC8wZAKBJJz9acaZg/kPFiKMAYEAZaw44JSI/sfyAgA=`);
+
+/** Of two frames, 3 x 2; the first as WEBP. */
+export const ANIMATED_WEBP = decodeBase64(`
+  UklGRqgAAABXRUJQVlA4WAoAAAACAAAAAgAAAQAAQU5JTQYAAAAAAAAAAABBTk1GPAAAAAAAAAAAAAIAAAEAAGQAAAJW
+  UDhMJAAAAC8CQAAALyAQSIYNa/BBmYP5jwwHDkAh2whw6F6PU7iI/sfyAkFOTUY4AAAAAAAAAAAAAgAAAQAAZAAAAFZQ
+  OEwgAAAALwJAAAAvIBBIhg1r8EGZg/mPDAcOQCBAhnixIKL/sQE=`);
 
 export interface PngForm {
   readonly width: number;

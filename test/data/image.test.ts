@@ -186,9 +186,10 @@ describe('refusals name the image and the reason', () => {
   const huge = makePng({ width: 100_000, height: 100_000, colour: 0, depth: 1, rows: [] });
   it.each([
     ['no bytes', new Uint8Array(0), 'empty: 0 bytes'],
-    ['text', Buffer.from('not an image'), 'unknown format; JPEG and PNG are read'],
-    ['GIF', Buffer.from('GIF89a......'), 'GIF is not supported; JPEG and PNG are read'],
-    ['WebP', Buffer.from('RIFF....WEBPVP8 '), 'WebP is not supported; JPEG and PNG are read'],
+    ['text', Buffer.from('not an image'), 'unknown format; JPEG, PNG and WebP are read'],
+    ['BMP', Buffer.from('BM......'), 'BMP is not supported; JPEG, PNG and WebP are read'],
+    ['GIF', Buffer.from('GIF89a......'), 'GIF is not supported; JPEG, PNG and WebP are read'],
+    ['half a WebP', Buffer.from('RIFF....WEBPVP8 '), 'WebP header: the data end early'],
     [
       'three bytes of JPEG',
       GRAY_JPEG.subarray(0, 3),
@@ -237,7 +238,7 @@ describe('refusals name the image and the reason', () => {
     expect(results.map(({ ok }) => ok)).toEqual([true, false, true]);
     const [, refused] = results;
     expect(refused?.ok === false && refused.error.message).toBe(
-      'image of 1 bytes: unknown format; JPEG and PNG are read',
+      'image of 1 bytes: unknown format; JPEG, PNG and WebP are read',
     );
   });
 
