@@ -105,7 +105,7 @@ function privateTools() {
   };
 }
 
-function findTools() {
+export function findTools() {
   const missing = missingTools();
   if (missing.length === 0) return { prefix: null, args: [], env: {} };
   if (!debianCodename) throw noTools(missing);

@@ -45,6 +45,28 @@ export const ANIMATED_WEBP = decodeBase64(`
   UDhMJAAAAC8CQAAALyAQSIYNa/BBmYP5jwwHDkAh2whw6F6PU7iI/sfyAkFOTUY4AAAAAAAAAAAAAgAAAQAAZAAAAFZQ
   OEwgAAAALwJAAAAvIBBIhg1r8EGZg/mPDAcOQCBAhnixIKL/sQE=`);
 
+/** 40 x 24, progressive, chroma subsampled. */
+export const PROGRESSIVE_JPEG = decodeBase64(`
+  /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABQODxIPDRQSEBIXFRQYHjIhHhwcHj0sLiQySUBMS0dARkVQWnNiUFVtVkVG
+  ZIhlbXd7gYKBTmCNl4x9lnN+gXz/2wBDARUXFx4aHjshITt8U0ZTfHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8fHx8
+  fHx8fHx8fHx8fHx8fHx8fHx8fHz/wgARCAAYACgDASIAAhEBAxEB/8QAGAABAQEBAQAAAAAAAAAAAAAAAAQCAQX/xAAY
+  AQEBAAMAAAAAAAAAAAAAAAADAgABBf/aAAwDAQACEAMQAAAB8ujdMZDqrq1IrS26QOVjRu+A2//EABkQAAMBAQEAAAAA
+  AAAAAAAAAAABAiEREv/aAAgBAQABBQLyTJM54FApJkSzhMikSJnOEyf/xAAYEQADAQEAAAAAAAAAAAAAAAAAAyEBAv/a
+  AAgBAwEBPwFTKcsglkFbTnYJ2H//xAAaEQEAAwADAAAAAAAAAAAAAAABAAIREiEx/9oACAECAQE/ATuPEclkgpTZ5gSy
+  7hP/xAAXEAEBAQEAAAAAAAAAAAAAAAABACAQ/9oACAEBAAY/AukYIwRf/8QAGxAAAgIDAQAAAAAAAAAAAAAAAAEQcREg
+  IVH/2gAIAQEAAT8hUDroWjSxvQnZSo2M76PMQj//2gAMAwEAAgADAAAAEBvMXwg//8QAGxEAAgIDAQAAAAAAAAAAAAAA
+  AAERsSFRgaH/2gAIAQMBAT8QiDI8tGTnVIfEbHlob5pH/8QAGREBAAMBAQAAAAAAAAAAAAAAAQARITFx/9oACAECAQE/
+  EMZadMsaB6xSOxXgXDLCp//EAB8QAAICAgIDAQAAAAAAAAAAAAABESExQbHBUWGRgf/aAAgBAQABPxC7BeqNPtwWV89C
+  leFnoswXqhCMS58DTTOPwYT99FmCMoVs0e/AmbRIV38GixLuvh//2Q==`);
+
+/** 40 x 24, lossy, with alpha. */
+export const LOSSY_WEBP = decodeBase64(`
+  UklGRjgBAABXRUJQVlA4WAoAAAAQAAAAJwAAFwAAQUxQSAoAAAABB1CyiAhERP8DVlA4IAgBAACQBwCdASooABgAPxF2
+  tlQsJqUjKrgKAYAiCWwAnTMOOrEyMKvg4EWFVfgBwIn+M1V4JoQbmTIp0eZhXIvDdilATHxUCgAA/vnXtcdBeIWUZxY4
+  wm4ICyGz07MJNc2e9h9at1hO3LSMWV6byKp5DXHrCriEk+QvRXUbAWBcHkRvTnx83K4rDLHcgvHW8df2fgg5naHWx/z4
+  Dx1Rv/Fxd+ARfv5zHEME6wo+ufoivdtHLcsmy/5/18bxS/JH+huipmdC+Bkye+VHkFnRM58c/67j4EeV5NuSJ1viW/qZ
+  VwNHNaJ+Ij69RO8MX91UJ5KdL6MUo//3/5lB0GEPGJn/J3GJ0MfbTADCAAA=`);
+
 export interface PngForm {
   readonly width: number;
   readonly height: number;
@@ -81,4 +103,26 @@ export function makePng({ width, height, colour, depth, rows, palette }: PngForm
     chunk('IEND', new Uint8Array(0)),
   ]);
   return Uint8Array.from(file);
+}
+
+/** All of them and some PNGs, by name: what fuzzing starts from. */
+export function allSamples(): readonly (readonly [name: string, content: Uint8Array])[] {
+  const row = (length: number): number[] => Array.from({ length }, (_, i) => (i * 37) % 256);
+  const png = (form: Partial<PngForm> & Pick<PngForm, 'colour' | 'depth'>, length: number) =>
+    makePng({ width: 8, height: 6, rows: Array<number[]>(6).fill(row(length)), ...form });
+  return [
+    ['sample-gray.jpg', GRAY_JPEG],
+    ['sample-rgb.jpg', RGB_JPEG],
+    ['sample-cmyk.jpg', CMYK_JPEG],
+    ['sample-exif.jpg', EXIF_JPEG],
+    ['sample-progressive.jpg', PROGRESSIVE_JPEG],
+    ['sample-still.webp', WEBP],
+    ['sample-lossy.webp', LOSSY_WEBP],
+    ['sample-animated.webp', ANIMATED_WEBP],
+    ['sample-gray1.png', png({ colour: 0, depth: 1 }, 1)],
+    ['sample-gray16.png', png({ colour: 0, depth: 16 }, 16)],
+    ['sample-rgb.png', png({ colour: 2, depth: 8 }, 24)],
+    ['sample-rgba16.png', png({ colour: 6, depth: 16 }, 64)],
+    ['sample-palette.png', png({ colour: 3, depth: 8, palette: row(768) }, 8)],
+  ];
 }
