@@ -70,7 +70,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
         findings.push(finding);
         options.onFinding?.(finding);
       }
-      options.onProgress?.(++done);
+      done++;
+      options.onProgress?.(done);
       // A process that died, hangs or has grown is replaced.
       const keep: boolean = verdict !== null && verdict.peak < LIMIT_MEBIBYTES / 2;
       if (!keep) {
