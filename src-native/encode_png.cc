@@ -1,5 +1,6 @@
 #include "encode_png.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -19,17 +20,18 @@ constexpr int kFilterCount = 5;
 constexpr uint8_t kColourGray = 0;
 constexpr uint8_t kColourRgb = 2;
 
-int paeth(int left, int above, int corner) {
-  const int estimate = left + above - corner;
-  const int toLeft = std::abs(estimate - left);
-  const int toAbove = std::abs(estimate - above);
-  const int toCorner = std::abs(estimate - corner);
-  if (toLeft <= toAbove && toLeft <= toCorner) return left;
-  return toAbove <= toCorner ? above : corner;
+// The neighbour nearest to left + above - corner; written without branches, for vector units.
+inline int paeth(int left, int above, int corner) {
+  const int toLeft = std::abs(above - corner);
+  const int toAbove = std::abs(left - corner);
+  const int toCorner = std::abs(left + above - 2 * corner);
+  const int other = toAbove <= toCorner ? above : corner;
+  return toLeft <= std::min(toAbove, toCorner) ? left : other;
 }
 
 // What a filter predicts for one byte from its neighbours.
-int predict(int filter, int left, int above, int corner) {
+template <int filter>
+inline int predict(int left, int above, int corner) {
   switch (filter) {
     case 1: return left;
     case 2: return above;
@@ -39,16 +41,22 @@ int predict(int filter, int left, int above, int corner) {
   }
 }
 
-// Writes the differences to the prediction and returns the sum of their magnitudes.
+// Writes the differences to the prediction and returns the sum of their magnitudes. A row's first
+// pixel has zeros to its left.
 template <int filter>
-uint64_t filterRow(const uint8_t* row, const uint8_t* above, size_t length, size_t step,
-                   uint8_t* out) {
-  uint64_t cost = 0;
+uint64_t filterRow(const uint8_t* __restrict row, const uint8_t* __restrict above, size_t length,
+                   size_t step, uint8_t* __restrict out) {
+  for (size_t i = 0; i < step; i++) {
+    out[i] = static_cast<uint8_t>(row[i] - predict<filter>(0, above[i], 0));
+  }
+  for (size_t i = step; i < length; i++) {
+    const int prediction = predict<filter>(row[i - step], above[i], above[i - step]);
+    out[i] = static_cast<uint8_t>(row[i] - prediction);
+  }
+  uint32_t cost = 0;  // a row has at most 3 x 2^20 bytes
   for (size_t i = 0; i < length; i++) {
-    const int left = i < step ? 0 : row[i - step];
-    const int corner = i < step ? 0 : above[i - step];
-    out[i] = static_cast<uint8_t>(row[i] - predict(filter, left, above[i], corner));
-    cost += static_cast<uint64_t>(std::abs(static_cast<int8_t>(out[i])));
+    const uint8_t value = out[i];
+    cost += std::min<uint8_t>(value, static_cast<uint8_t>(-value));
   }
   return cost;
 }

@@ -286,6 +286,24 @@ describe('every path of the resizer', () => {
   });
 });
 
+describe('scaled decoding', () => {
+  it('is near to exact decoding, and off by default', async () => {
+    const exact = await loadImageTensor(EXIF_JPEG, { resize: 3, channels: 1 });
+    const scaled = await loadImageTensor(EXIF_JPEG, { resize: 3, channels: 1, dctScale: true });
+    expect(scaled.shape).toEqual(exact.shape);
+    const levels = exact.data.map((value, i) => Math.abs(value - scaled.data[i]!) * 255);
+    expect(Math.max(...levels)).toBeLessThan(6);
+    expect(scaled.data).not.toEqual(exact.data);
+  });
+
+  it('leaves images alone that are hardly larger than wanted', async () => {
+    const options = { resize: 5, channels: 1 } as const;
+    expect(await loadImageTensor(EXIF_JPEG, { ...options, dctScale: true })).toEqual(
+      await loadImageTensor(EXIF_JPEG, options),
+    );
+  });
+});
+
 describe('orientation', () => {
   // The corners that PIL's exif_transpose gives: top left, top right, bottom left, bottom right.
   it.each([

@@ -2,11 +2,18 @@
 // made of well-formed, odd and hostile files. The files lie outside the repository, in the folder
 // DEEPFOOL_SHARED (default: ../shared).
 
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { decodeImage, loadImageTensor, loadImageTensors } from '../../src-ts/data/image.ts';
+import {
+  decodeImage,
+  loadImages,
+  loadImageTensor,
+  loadImageTensors,
+} from '../../src-ts/data/image.ts';
 
 const shared =
   process.env['DEEPFOOL_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
@@ -80,6 +87,22 @@ describe.skipIf(!present)('equality with PIL', () => {
     expect([pil, summarise(data)]).toEqual(['ok', answer]);
   });
 
+  // Where python3 has PIL, it is asked itself: all photographs, both filters.
+  const python = present ? runPil(join(photographs, 'images')) : null;
+  for (const filter of python === null ? [] : (['bilinear', 'bicubic'] as const)) {
+    it(`${filter}: every byte of every photograph is what PIL computes here`, async () => {
+      const names = Object.keys(python!);
+      const paths = names.map((name) => join(photographs, 'images', name));
+      const { data, shape } = await loadImages(paths, {
+        ...IMAGENET,
+        ...({ filter, layout: 'nhwc', dtype: 'uint8' } as const),
+      });
+      const slot = data.length / shape[0];
+      const ours = names.map((_, i) => hashOf(data.subarray(i * slot, (i + 1) * slot)));
+      expect(ours).toEqual(names.map((name) => python![name]![filter]));
+    });
+  }
+
   it('all photographs are read, whole, in one batch', async () => {
     const folder = join(photographs, 'images');
     const paths = readdirSync(folder).map((name) => join(folder, name));
@@ -92,4 +115,36 @@ describe.skipIf(!present)('equality with PIL', () => {
 
 function bytesOf(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+const PIL_PROGRAM = `
+import hashlib, json, os, sys
+from PIL import Image
+answer = {}
+for name in sorted(os.listdir(sys.argv[1])):
+    image = Image.open(os.path.join(sys.argv[1], name)).convert('RGB')
+    w, h = image.size
+    size = (256, 256 * h // w) if w <= h else (256 * w // h, 256)
+    x, y = (int(round((side - 224) / 2.0)) for side in size)
+    answer[name] = {
+        key: hashlib.sha256(image.resize(size, filter).crop((x, y, x + 224, y + 224)).tobytes()).hexdigest()
+        for key, filter in (('bilinear', Image.BILINEAR), ('bicubic', Image.BICUBIC))
+    }
+print(json.dumps(answer))
+`;
+
+/** Hashes of the crops that PIL makes, by file and filter; null where there is no PIL. */
+function runPil(folder: string): Record<string, Record<string, string>> | null {
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const { status, stdout } = spawnSync(python, ['-c', PIL_PROGRAM, folder], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+    });
+    if (status === 0) return JSON.parse(stdout) as Record<string, Record<string, string>>;
+  }
+  return null;
 }
