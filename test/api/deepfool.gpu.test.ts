@@ -105,7 +105,7 @@ it('goes on after an image that cannot be read', async () => {
   }
   expect(seen).toEqual([
     ['a.png', 'fooled', null, false],
-    ['b.png', 'failed', 'unknown format; JPEG and PNG are read', true],
+    ['b.png', 'failed', 'unknown format; JPEG, PNG and WebP are read', true],
     ['c.png', 'fooled', null, false],
   ]);
 });

@@ -27,7 +27,7 @@ it('reads images in order; those that are broken or too large arrive as reasons'
   const items = await collect(readImages(dataset, SHAPE));
   expect(items.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
   expect(items[0]).toMatchObject({ source: 'cat/a.png', label: null });
-  expect(items[0]).toHaveProperty('reason', 'unknown format; JPEG and PNG are read');
+  expect(items[0]).toHaveProperty('reason', 'unknown format; JPEG, PNG and WebP are read');
   expect(items[1]).toMatchObject({ source: 'cat/b.png', label: 0 });
   expect(items[1]).toHaveProperty('pixels', new Float32Array(4).fill(Math.fround(0.2)));
   expect(items[2]).toEqual({
