@@ -386,8 +386,10 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
   power: {
     wgsl: (x, { exponent }) => powerExpression(x, exponent),
     value: (x, { exponent }) => x ** exponent,
-    derivative: ({ emit, mul, number }, dy, x, _y, { exponent }) =>
-      mul(dy, mul(number(exponent), emit('power', { x }, { exponent: exponent - 1 }))),
+    derivative: ({ emit, mul, number }, dy, x, _y, { exponent }) => {
+      if (exponent === 0) return mul(dy, number(0)); // at x = 0 too, where 0 x⁻¹ is no number
+      return mul(dy, mul(number(exponent), emit('power', { x }, { exponent: exponent - 1 })));
+    },
   },
   round_through: {
     wgsl: (x) => `round(${x})`, // to even, by the definition of WGSL
@@ -428,7 +430,9 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
   cast: {
     wgsl: (x, { to }, from) => castExpression(x, from, to),
     value: (x, { to }, from) => castValue(x, from, to),
-    derivative: (_context, dy) => dy, // asked for only between floats
+    // Cutting off the fraction is flat. Between integers a cotangent is on its way to what made them.
+    derivative: ({ typeOf, mul, number }, dy, x, _y, { to }) =>
+      typeOf(x).dtype === 'float32' && to !== 'float32' ? mul(dy, number(0)) : dy,
     result: ({ to }) => to,
   },
 };
