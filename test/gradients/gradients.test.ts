@@ -2,7 +2,8 @@
 // single ones; over random shapes, attributes and broadcasts, in plain loops and float64.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scalar, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
+import { gradient } from '../../src-ts/autodiff/gradient.ts';
+import { floatTensor, scalar, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import type { OpInputs, OpKind, ValueId } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder, opDef } from '../../src-ts/ops/builder.ts';
 import { interpret } from '../reference/interpreter.ts';
@@ -123,6 +124,18 @@ function expectFolded(kind: OpKind, each: OpCase<OpKind>, owners: readonly numbe
     }
   }
 }
+
+it('lets nothing through a cast to integers and back', () => {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', { dtype: 'float32', shape: [2] });
+  const whole = builder.emit('cast', { x }, { to: 'int32' });
+  const y = builder.emit('cast', { x: whole }, { to: 'float32' });
+  const cotangent = builder.input('cotangent', { dtype: 'float32', shape: [2] });
+  const [dx] = gradient(builder, { seeds: [{ of: y, cotangent }], wrt: [x] });
+  builder.output('d x', dx!);
+  const inputs = { x: floatTensor([2], [1.5, -2.5]), cotangent: floatTensor([2], [1, 2]) };
+  expect([...interpret(builder.finish(), inputs)['d x']!.data]).toEqual([0, 0]);
+});
 
 describe('the table', () => {
   it.each(KINDS.filter((kind) => TABLE[kind] === 'not differentiable'))(
