@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import './typescript.mjs';
-import { BUILD, hasCommand, ROOT } from './setup/context.mjs';
+import { BUILD, ROOT } from './setup/context.mjs';
 import { findTools } from './setup/native.mjs';
 
 const FOLDER = path.join(BUILD, 'fuzz-native');
@@ -88,7 +88,8 @@ function buildProgram() {
   const folder = path.join(FOLDER, kind);
   const compilers = { ...environment };
   if (options.libfuzzer) Object.assign(compilers, { CC: 'clang', CXX: 'clang++' });
-  const generator = hasCommand('ninja') ? ['-G', 'Ninja'] : [];
+  const ninja = spawnSync('ninja', ['--version'], { env: compilers }).status === 0;
+  const generator = ninja ? ['-G', 'Ninja'] : [];
   for (const args of [
     ['-S', ROOT, '-B', folder, ...generator, `-DDEEPFOOL_FUZZ=${kind}`],
     ['--build', folder],

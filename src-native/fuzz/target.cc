@@ -58,7 +58,9 @@ Window randomPart(Choices& choices, int width, int height) {
   return {x, y, 1 + choices.below(width - x), 1 + choices.below(height - y)};
 }
 
-void checkPart(Bytes bytes, DecodeOptions options, Choices choices) {
+// Not upright: a part is asked for in the file's own directions.
+void checkPart(Bytes bytes, bool firstFrame, Choices choices) {
+  DecodeOptions options{kMaxPixels, false, firstFrame, nullptr};
   Image whole;
   const std::string wholeFault = tryDecode(bytes, options, whole);
   Window part = {0, 0, 0, 0};
@@ -68,7 +70,7 @@ void checkPart(Bytes bytes, DecodeOptions options, Choices choices) {
   };
   Image some;
   if (tryDecode(bytes, options, some) != wholeFault) fail("a part is refused, the whole is not");
-  if (!wholeFault.empty() || part.width == 0 || whole.orientation != 1) return;
+  if (!wholeFault.empty() || part.width == 0) return;  // only JPEG asks what is needed
   for (int y = part.y; y < part.y + part.height; y++) {
     const size_t length = static_cast<size_t>(part.width) * kBytesPerPixel;
     const uint8_t* a = whole.row(y) + static_cast<size_t>(part.x - whole.held.x) * kBytesPerPixel;
@@ -127,8 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const LoadOptions options = randomOptions(choices);
   // A copy of just the size, so that reading beyond its end is found.
   const std::vector<uint8_t> input(data, data + size);
-  checkPart({input.data(), input.size()},
-            {options.maxPixels, options.autoOrient, options.firstFrame, nullptr}, choices);
+  checkPart({input.data(), input.size()}, options.firstFrame, choices);
   const auto pixels = tryLoad(input, options);
   if (pixels.empty()) return 0;
   static_cast<void>(chooseKernels("scalar"));
