@@ -85,7 +85,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   return { cases: done, imported, findings, peakMemory, slowest };
 }
 
-const MAX_WAITS = 4;
+const MAX_WAITS = 20; // half a limit each: beyond it, a process that gets no time hangs all the same
 const STARTUP_SECONDS = 30; // a new process compiles the sources first
 
 const TICKS_A_SECOND = 100; // of Linux's /proc
