@@ -49,6 +49,7 @@ export interface LoadImagesOptions extends BatchOptions {
 // A portion is told to the addon in one call and told of in one; several are under way, so that no
 // thread waits while the main thread is busy.
 const PORTION = 8;
+const PORTION_BYTES = 2 ** 20; // copied in one go on the main thread, which takes under a millisecond
 const PORTIONS_PER_THREAD = 2;
 
 /**
@@ -151,14 +152,29 @@ async function runPortions(
   const feed = async (): Promise<void> => {
     while (next < sources.length && signal?.aborted !== true) {
       const first = next;
-      const part = sources.slice(first, (next += PORTION));
+      next = portionEnd(sources, first);
+      const part = sources.slice(first, next);
       const outcomes = await batch.load(part, first);
       outcomes.forEach((outcome, i) => (statuses[first + i] = statusOf(part[i]!, outcome)));
     }
   };
-  const feeders = Math.min(underWay, Math.ceil(sources.length / PORTION));
+  const feeders = Math.min(underWay, sources.length);
   await Promise.all(Array.from({ length: feeders }, feed));
   return statuses;
+}
+
+/** Where the portion that begins at `first` ends: few images, and fewer large ones. */
+function portionEnd(sources: readonly ImageSource[], first: number): number {
+  let end = first;
+  for (
+    let bytes = 0;
+    end < sources.length && end - first < PORTION && bytes < PORTION_BYTES;
+    end++
+  ) {
+    const source = sources[end]!;
+    if (typeof source !== 'string') bytes += source.length;
+  }
+  return end;
 }
 
 function statusOf(source: ImageSource, [code, message]: NativeOutcome): ImageStatus {
