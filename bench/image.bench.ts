@@ -100,9 +100,11 @@ print(json.dumps(times[1:]))
 /** torchvision's CPU times for all photographs, or null where it is not installed. */
 function measureTorchvision(): Measurement | null {
   const folder = join(SHARED, 'data/imagenet/images');
-  if (!existsSync(folder) || spawnSync('python3', ['-c', 'import torchvision']).status !== 0)
-    return null;
-  const printed = execFileSync('python3', ['-c', TORCHVISION, folder], { encoding: 'utf8' });
+  const hasIt = (python: string): boolean =>
+    spawnSync(python, ['-c', 'import torchvision']).status === 0;
+  const python = ['python3', '/usr/bin/python3'].find(hasIt);
+  if (python === undefined || !existsSync(folder)) return null;
+  const printed = execFileSync(python, ['-c', TORCHVISION, folder], { encoding: 'utf8' });
   const cpu = spreadOf(JSON.parse(printed) as number[]);
   return { times: 1, cpu, wall: cpu };
 }
