@@ -163,7 +163,7 @@ export class NodeContext {
   /** An axis of a value, counted from the end when negative; ONNX's range is checked. */
   axis(axis: number, rank: number): number {
     const positive = axis < 0 ? axis + rank : axis;
-    if (Number.isInteger(axis) && positive >= 0 && positive < Math.max(rank, 1)) return positive;
+    if (Number.isInteger(axis) && positive >= 0 && positive < rank) return positive;
     return this.fail(`axis ${axis} is out of range for ${rank} dimensions`);
   }
 

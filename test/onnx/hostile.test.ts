@@ -57,6 +57,17 @@ describe('bytes that are no ONNX', () => {
 });
 
 describe('graphs that cannot be', () => {
+  test('an axis of a value that has none', () => {
+    const bytes = file(
+      [
+        { op: 'Slice', in: ['scalar', 'from', 'to', 'from'], out: ['cut'] },
+        { op: 'Add', in: ['x', 'cut'], out: ['y'] },
+      ],
+      { constants: { scalar: floats([], [1]), from: ints(0), to: ints(1) } },
+    );
+    expect(() => read(bytes)).toThrow('axis 0 is out of range for 0 dimensions');
+  });
+
   const relu = (input: string, output: string): NodeSpec => ({
     op: 'Relu',
     in: [input],
