@@ -24,7 +24,7 @@ export function dimsValue(dims: Shape, rank: 0 | 1, dtype: Dtype = 'int64'): Val
 }
 
 /** The most entries that are read as sizes; longer vectors are data. */
-const MAX_DIMS = 4096;
+export const MAX_DIMS = 4096;
 
 /** A value of rank 0 or 1 as a list of sizes, or null when it is not known now. */
 export function dimsOf(value: Value): readonly Dim[] | null {

@@ -57,6 +57,21 @@ describe('bytes that are no ONNX', () => {
 });
 
 describe('graphs that cannot be', () => {
+  test('a list of sizes that doubles again and again', () => {
+    const doubled = Array.from({ length: 40 }, (_, k) => ({
+      op: 'Concat',
+      in: [`s${k}`, `s${k}`],
+      out: [`s${k + 1}`],
+      attrs: { axis: 0 },
+    }));
+    const bytes = file([
+      { op: 'Shape', in: ['x'], out: ['s0'] },
+      ...doubled,
+      { op: 'Reshape', in: ['x', 's40'], out: ['y'] },
+    ]);
+    expect(() => read(bytes)).toThrow(/Concat "s\d+": its result would be/);
+  });
+
   test('an axis of a value that has none', () => {
     const bytes = file(
       [

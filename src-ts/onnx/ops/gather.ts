@@ -3,7 +3,7 @@ import { findBatch, type Shape } from '../../core/shape.ts';
 import { intTensor } from '../../core/tensor.ts';
 import type { NodeContext } from '../node-context.ts';
 import { defineRule } from '../rule.ts';
-import { constantValue, dimsOf, dimsValue, type Value } from '../value.ts';
+import { constantValue, dimsOf, dimsValue, MAX_DIMS, type Value } from '../value.ts';
 import { add, axesFrom, mul, reshapeTo } from './compose.ts';
 import {
   gatherAlong,
@@ -37,6 +37,7 @@ export const Gather = defineRule(
 function gatherSizes(data: Value, index: Value, at: NodeContext): Value {
   const held = at.tensorOf(index, 'indices');
   if (held.shape.length > 1) return at.refuse('sizes gathered into a matrix');
+  if (held.data.length > MAX_DIMS) at.fail(`it gathers ${held.data.length} sizes: too many`);
   const dims = dimsOf(data)!;
   const chosen = Array.from(held.data, (i) => dims[i]!);
   return dimsValue(chosen, held.shape.length === 0 ? 0 : 1, data.type.dtype);

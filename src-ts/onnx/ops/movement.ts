@@ -3,7 +3,7 @@ import { findBatch, formatShape, productOf, type Dim, type Shape } from '../../c
 import type { NodeContext } from '../node-context.ts';
 import { resolveReshape } from '../reshape-target.ts';
 import { defineRule } from '../rule.ts';
-import { dimsValue, type Value } from '../value.ts';
+import { dimsValue, MAX_DIMS, type Value } from '../value.ts';
 import { axesFrom, reshapeTo } from './compose.ts';
 import { pickAlong } from './picking.ts';
 import { sliceValue } from './slice.ts';
@@ -103,6 +103,9 @@ export const Concat = defineRule(['...inputs'], { axis: 'int' }, ({ inputs }, { 
   if (axis === undefined) return at.fail('its axis is missing');
   const along = at.axis(axis, first.type.shape.length);
   if (inputs.some(({ kind }) => kind === 'dims')) {
+    const lengths = inputs.map((value) => at.staticShape(value, 'operand')[0] ?? 1);
+    const count = lengths.reduce((sum, length) => sum + length, 0);
+    if (count > MAX_DIMS) at.fail(`it joins ${count} sizes to one list: too many`);
     const dims = inputs.flatMap((value) => at.sizes(value, 'operand'));
     return dimsValue(dims, 1, first.type.dtype);
   }
