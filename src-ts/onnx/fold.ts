@@ -64,6 +64,10 @@ function stepsOf(kind: OpKind, operands: readonly Tensor[], attrs: object, count
   if (kind === 'matmul') return touched + Math.sqrt(count * a * b); // M·N·K, of MN, MK and KN
   if (kind === 'conv') return touched + count * b;
   if ('kernel' in attrs) return touched + count * elementCount(attrs.kernel as number[]);
+  if ('before' in attrs && typeof attrs.before === 'number') {
+    const { before, after } = attrs as OpAttrs<'window_sum'>; // a running sum reaches over the whole axis
+    return touched + count * (before + after + 1);
+  }
   return touched;
 }
 

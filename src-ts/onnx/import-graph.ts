@@ -38,7 +38,14 @@ export function importOnnxGraph(bytes: Uint8Array, options: GraphImportOptions):
   const described = { operator: 'output', label: options.name, opset: 0, outputCount: 0 };
   const at = new NodeContext(builder, described, batch, budget);
   for (const { name, elementType } of model.graph.outputs) {
-    builder.output(name, at.idOf(asDeclared(values.get(name)!, elementType, at)));
+    const value = asDeclared(values.get(name)!, elementType, at);
+    if (value.kind === 'dims') {
+      throw new ModelError(
+        `${options.name}: expected outputs made of tensors, found "${name}": ${formatShape(value.dims)}, ` +
+          'sizes known only at run time',
+      );
+    }
+    builder.output(name, at.idOf(value));
   }
   return pruneGraph(splitProducts(builder.finish()));
 }

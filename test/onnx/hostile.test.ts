@@ -1,6 +1,12 @@
 // Files that are no ONNX, broken, or made to hurt: each gets a typed error that names the trouble.
 import { describe, expect, test } from 'vitest';
-import { EngineError, OnnxParseError, UnsupportedOpError } from '../../src-ts/core/errors.ts';
+import {
+  EngineError,
+  ModelError,
+  OnnxParseError,
+  UnsupportedOpError,
+} from '../../src-ts/core/errors.ts';
+import { importOnnxGraph } from '../../src-ts/onnx/import-graph.ts';
 import { importOnnx } from '../../src-ts/onnx/import-onnx.ts';
 import { seededRandom } from '../reference/random.ts';
 import {
@@ -57,6 +63,27 @@ describe('bytes that are no ONNX', () => {
 });
 
 describe('graphs that cannot be', () => {
+  test('an output that is a list of sizes with the batch in it', () => {
+    const inputs = { x: [FLOAT, ['N', 2, 4, 4]] } as const;
+    const bytes = file([{ op: 'Shape', in: ['x'], out: ['y'] }], { inputs });
+    const act = (): unknown => importOnnxGraph(bytes, { name: 'bad.onnx' });
+    expect(act).toThrow(ModelError);
+    expect(act).toThrow('found "y": [N, 2, 4, 4], sizes known only at run time');
+  });
+
+  test('a running sum too long to be made while reading stays a node', () => {
+    const bytes = file(
+      [
+        { op: 'CumSum', in: ['long', 'axis'], out: ['sums'] },
+        { op: 'ReduceSum', in: ['sums'], out: ['sum'] },
+        { op: 'Add', in: ['x', 'sum'], out: ['y'] },
+      ],
+      { constants: { long: pattern(500_000), axis: ints(0) } },
+    );
+    const { nodes } = importOnnxGraph(bytes, { name: 'long.onnx' });
+    expect(nodes.map(({ kind }) => kind)).toContain('window_sum');
+  });
+
   test('a list of sizes that doubles again and again', () => {
     const doubled = Array.from({ length: 40 }, (_, k) => ({
       op: 'Concat',
