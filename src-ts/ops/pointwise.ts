@@ -1,5 +1,5 @@
 // Pointwise ops: NumPy broadcasting, the gradients' sums over broadcast axes, and one kernel for any
-// expression of up to four operands. The rows themselves are in `pointwise-table.ts`.
+// expression of up to four operands. The rows are in `pointwise-unary.ts` and `pointwise-binary.ts`.
 import { InternalError, ShapeError } from '../core/errors.ts';
 import {
   broadcastShapes,
@@ -23,15 +23,9 @@ import {
 import { broadcastStrides, IndexParams, indexTerms, INDEX_PARAM_LIMIT } from './indexing.ts';
 import { elementsPerRow, workOverElements } from './lowering.ts';
 import type { OpDef, OpFamily, Operand, VjpContext } from './op-def.ts';
-import {
-  binaryRows,
-  numberLiteral,
-  unaryRows,
-  type BinaryKind,
-  type DerivativeContext,
-  type UnaryKind,
-  type UnaryRow,
-} from './pointwise-table.ts';
+import { binaryRows, type BinaryKind } from './pointwise-binary.ts';
+import { numberLiteral, type DerivativeContext } from './pointwise-row.ts';
+import { unaryRows, type UnaryKind, type UnaryRow } from './pointwise-unary.ts';
 
 const declaration = {
   constants: [],

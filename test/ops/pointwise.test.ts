@@ -7,7 +7,8 @@ import { floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/t
 import type { OpAttrs, OpInputs, OpKind } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder, opDef } from '../../src-ts/ops/builder.ts';
 import { isPointwise } from '../../src-ts/ops/pointwise.ts';
-import { binaryRows, unaryRows } from '../../src-ts/ops/pointwise-table.ts';
+import { binaryRows } from '../../src-ts/ops/pointwise-binary.ts';
+import { unaryRows } from '../../src-ts/ops/pointwise-unary.ts';
 import { checkGradients } from '../reference/finite-differences.ts';
 import { interpret } from '../reference/interpreter.ts';
 import { randomTensor } from '../reference/random.ts';

@@ -1,4 +1,4 @@
-// The pointwise ops, one row each: WGSL expression, plain value, derivative.
+// The pointwise ops of one operand, one row each: WGSL expression, plain value, derivative.
 //
 // WGSL expressions are written for the aliases F, I, U (f32 or vec4f, …), so that one row serves the
 // scalar and the vec4 kernel. bool is I with 0 or 1. Comparisons are arranged so that a NaN passes
@@ -6,7 +6,7 @@
 // gives with too few digits, is a function of `pointwise/functions.wgsl`: `math_…`.
 import type { Dtype } from '../core/shape.ts';
 import type { OpAttrs, OpKind, ValueId } from '../graph/op-set.ts';
-import type { VjpContext } from './op-def.ts';
+import { floatLiteral, numberLiteral, toInt, type DerivativeContext } from './pointwise-row.ts';
 
 export type UnaryKind =
   | 'relu'
@@ -47,32 +47,6 @@ export type UnaryKind =
   | 'not'
   | 'cast';
 
-export type BinaryKind =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'mod'
-  | 'fmod'
-  | 'maximum'
-  | 'minimum'
-  | 'equal'
-  | 'less'
-  | 'greater'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'bit_and'
-  | 'bit_or'
-  | 'bit_xor';
-
-/** What a row may use to write its derivative: nodes in, nodes out. */
-export interface DerivativeContext extends VjpContext {
-  readonly mul: (a: ValueId, b: ValueId) => ValueId;
-  readonly number: (value: number) => ValueId;
-}
-
 export interface UnaryRow<K extends OpKind> {
   readonly wgsl: (x: string, attrs: OpAttrs<K>, from: Dtype) => string;
   readonly value: (x: number, attrs: OpAttrs<K>, from: Dtype) => number;
@@ -88,27 +62,6 @@ export interface UnaryRow<K extends OpKind> {
     | null;
   /** Dtype of the result; that of x when absent. */
   readonly result?: (attrs: OpAttrs<K>) => Dtype;
-}
-
-/** A float literal; WGSL has none that is not finite, and takes the bits of one from a function. */
-export function floatLiteral(value: number): string {
-  if (!Number.isFinite(value)) {
-    const bits = Number.isNaN(value) ? '0x7fc00000u' : value > 0 ? '0x7f800000u' : '0xff800000u';
-    return `math_bits(${bits})`;
-  }
-  const rounded = Math.fround(value);
-  const text = String(
-    Math.abs(rounded) > 3.4028234e38 ? Math.sign(rounded) * 3.4028234e38 : rounded,
-  );
-  return `F(${/[.e]/.test(text) ? text : `${text}.0`})`;
-}
-
-const [INT_MIN, INT_MAX] = [-(2 ** 31), 2 ** 31 - 1];
-
-/** The literal of a number of some dtype; the device holds all integers in 32 bits. */
-export function numberLiteral(value: number, dtype: Dtype): string {
-  if (dtype === 'float32') return floatLiteral(value);
-  return `I(${Math.trunc(Math.min(Math.max(value, INT_MIN), INT_MAX))})`;
 }
 
 /** A bound of clip: nothing is beyond an infinite one. */
@@ -173,7 +126,6 @@ export function roundToEven(x: number): number {
 }
 
 const bool = (): Dtype => 'bool';
-const toInt = (condition: string): string => `select(I(0), I(1), ${condition})`;
 
 /** 2/√π · exp(−x²) · Σ (2x²)ⁿ x / (2n + 1)!!: no term has another sign, so none cancels. */
 function erf(x: number): number {
@@ -435,183 +387,4 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
       typeOf(x).dtype === 'float32' && to !== 'float32' ? mul(dy, number(0)) : dy,
     result: ({ to }) => to,
   },
-};
-
-export interface BinaryRow {
-  readonly wgsl: (a: string, b: string, from: Dtype) => string;
-  readonly value: (a: number, b: number, from: Dtype) => number;
-  /** da and db from dy, before they are summed over broadcast axes; null where they are zero. */
-  readonly derivative:
-    | ((
-        context: DerivativeContext,
-        dy: ValueId,
-        a: ValueId,
-        b: ValueId,
-      ) => { readonly a: () => ValueId; readonly b: () => ValueId })
-    | null;
-  readonly result: 'operands' | 'bool';
-}
-
-/** 1 where a wins, ½ where both are equal, as PyTorch's maximum and minimum. */
-function shareOf(context: DerivativeContext, winner: ValueId, loser: ValueId): ValueId {
-  const { emit, mul, number } = context;
-  const wins = emit('step', { x: emit('sub', { a: winner, b: loser }, {}) }, {});
-  const ties = emit('cast', { x: emit('equal', { a: winner, b: loser }, {}) }, { to: 'float32' });
-  return emit('add', { a: wins, b: mul(ties, number(0.5)) }, {});
-}
-
-/** Of integers as the device holds them, in 32 bits. */
-function bitwise(operator: string, value: (a: number, b: number) => number): BinaryRow {
-  return {
-    wgsl: (a, b) => `(${a} ${operator} ${b})`,
-    value,
-    derivative: null,
-    result: 'operands',
-  };
-}
-
-/** a % b; of integers by 0 it is 0, as on the device. */
-function remainder(
-  a: number,
-  b: number,
-  from: Dtype,
-  sign: 'of the divisor' | 'of the dividend',
-): number {
-  if (b === 0 && from !== 'float32') return 0;
-  const rest = a % b;
-  return sign === 'of the divisor' && rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
-}
-
-/** b a^(b−1) and y log a, with 0 for what is 0 times an infinity: b = 0, and a at or below 0. */
-const powDerivative: BinaryRow['derivative'] = ({ emit, mul, number }, dy, a, b) => ({
-  a: () => {
-    const lower = emit('pow', { a, b: emit('sub', { a: b, b: number(1) }, {}) }, {});
-    const isConstant = emit('equal', { a: b, b: number(0) }, {});
-    const slope = emit('where', { condition: isConstant, a: number(0), b: mul(b, lower) }, {});
-    return mul(dy, slope);
-  },
-  b: () => {
-    const isPositive = emit('greater', { a, b: number(0) }, {});
-    const positive = emit('where', { condition: isPositive, a, b: number(1) }, {});
-    const y = emit('pow', { a: positive, b }, {});
-    return mul(dy, mul(y, emit('log', { x: positive }, {})));
-  },
-});
-
-export const binaryRows: Readonly<Record<BinaryKind, BinaryRow>> = {
-  add: {
-    wgsl: (a, b) => `(${a} + ${b})`,
-    value: (a, b) => a + b,
-    derivative: (_context, dy) => ({ a: () => dy, b: () => dy }),
-    result: 'operands',
-  },
-  sub: {
-    wgsl: (a, b) => `(${a} - ${b})`,
-    value: (a, b) => a - b,
-    derivative: ({ emit }, dy) => ({ a: () => dy, b: () => emit('neg', { x: dy }, {}) }),
-    result: 'operands',
-  },
-  mul: {
-    wgsl: (a, b) => `(${a} * ${b})`,
-    value: (a, b) => a * b,
-    derivative: ({ mul }, dy, a, b) => ({ a: () => mul(dy, b), b: () => mul(dy, a) }),
-    result: 'operands',
-  },
-  div: {
-    wgsl: (a, b) => `(${a} / ${b})`,
-    value: (a, b, from) => (from === 'float32' ? a / b : Math.trunc(a / b)),
-    derivative: ({ emit, mul }, dy, a, b) => ({
-      a: () => emit('div', { a: dy, b }, {}),
-      b: () => emit('neg', { x: emit('div', { a: mul(dy, a), b: mul(b, b) }, {}) }, {}),
-    }),
-    result: 'operands',
-  },
-  pow: {
-    wgsl: (a, b, from) => `math_pow${from === 'float32' ? '' : '_whole'}(${a}, ${b})`,
-    value: (a, b, from) => (from === 'float32' ? (a === 1 ? 1 : a ** b) : Math.trunc(a ** b)),
-    derivative: powDerivative,
-    result: 'operands',
-  },
-  mod: {
-    wgsl: (a, b, from) => `math_mod${from === 'float32' ? '' : '_whole'}(${a}, ${b})`,
-    value: (a, b, from) => remainder(a, b, from, 'of the divisor'),
-    derivative: ({ emit, mul }, dy, a, b) => ({
-      a: () => dy,
-      b: () => {
-        const quotient = emit('floor', { x: emit('div', { a, b }, {}) }, {});
-        return emit('neg', { x: mul(dy, quotient) }, {});
-      },
-    }),
-    result: 'operands',
-  },
-  fmod: {
-    wgsl: (a, b, from) => (from === 'float32' ? `math_fmod(${a}, ${b})` : `(${a} % ${b})`),
-    value: (a, b, from) => remainder(a, b, from, 'of the dividend'),
-    // The whole part of the quotient is (a − fmod(a, b)) / b.
-    derivative: ({ emit, mul }, dy, a, b) => ({
-      a: () => dy,
-      b: () => {
-        const whole = emit('sub', { a, b: emit('fmod', { a, b }, {}) }, {});
-        return emit('neg', { x: mul(dy, emit('div', { a: whole, b }, {})) }, {});
-      },
-    }),
-    result: 'operands',
-  },
-  maximum: {
-    wgsl: (a, b) => `select(${a}, ${b}, ${a} < ${b})`,
-    value: (a, b) => (a < b ? b : a),
-    derivative: (context, dy, a, b) => ({
-      a: () => context.mul(dy, shareOf(context, a, b)),
-      b: () => context.mul(dy, shareOf(context, b, a)),
-    }),
-    result: 'operands',
-  },
-  minimum: {
-    wgsl: (a, b) => `select(${a}, ${b}, ${a} > ${b})`,
-    value: (a, b) => (a > b ? b : a),
-    derivative: (context, dy, a, b) => ({
-      a: () => context.mul(dy, shareOf(context, b, a)),
-      b: () => context.mul(dy, shareOf(context, a, b)),
-    }),
-    result: 'operands',
-  },
-  equal: {
-    wgsl: (a, b) => toInt(`${a} == ${b}`),
-    value: (a, b) => (a === b ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  less: {
-    wgsl: (a, b) => toInt(`${a} < ${b}`),
-    value: (a, b) => (a < b ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  greater: {
-    wgsl: (a, b) => toInt(`${a} > ${b}`),
-    value: (a, b) => (a > b ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  and: {
-    wgsl: (a, b) => `(${a} & ${b})`,
-    value: (a, b) => (a !== 0 && b !== 0 ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  or: {
-    wgsl: (a, b) => `(${a} | ${b})`,
-    value: (a, b) => (a !== 0 || b !== 0 ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  xor: {
-    wgsl: (a, b) => `(${a} ^ ${b})`,
-    value: (a, b) => ((a !== 0) !== (b !== 0) ? 1 : 0),
-    derivative: null,
-    result: 'bool',
-  },
-  bit_and: bitwise('&', (a, b) => a & b),
-  bit_or: bitwise('|', (a, b) => a | b),
-  bit_xor: bitwise('^', (a, b) => a ^ b),
 };
