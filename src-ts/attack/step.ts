@@ -17,14 +17,7 @@
 // step is never shorter than 1e-7 · ‖x0‖_p, so that rounding cannot stall a loop.
 import { gradient } from '../autodiff/gradient.ts';
 import { InternalError } from '../core/errors.ts';
-import {
-  batchDim,
-  elementCount,
-  isStatic,
-  type BatchDim,
-  type Dtype,
-  type Shape,
-} from '../core/shape.ts';
+import { batchDim, isStatic, type BatchDim, type Dtype } from '../core/shape.ts';
 import { intTensor } from '../core/tensor.ts';
 import { typeOf, type Graph } from '../graph/graph.ts';
 import type { ValueId } from '../graph/op-set.ts';
@@ -367,11 +360,4 @@ interface Nearest {
   readonly exists: ValueId;
   /** Whether every gradient is finite. */
   readonly finite: ValueId;
-}
-
-/** The number of values of one image. */
-export function imageSize(shape: Shape): number {
-  const [, ...rest] = shape;
-  if (!isStatic(rest)) throw new InternalError('the image size is dynamic');
-  return elementCount(rest);
 }
