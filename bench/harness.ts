@@ -4,17 +4,19 @@ import { messageOf } from '../src-ts/core/errors.ts';
 import type { Executor } from '../src-ts/executor/executor.ts';
 import { openWebGpu } from '../src-ts/executor/webgpu/index.ts';
 import { measureAll, type Measurement, type SampleOptions, type Work } from './measure.ts';
-import { Report, type Table } from './report.ts';
+import { Report, type FactTable, type Table } from './report.ts';
 
 export interface Bench {
   readonly executor: Executor;
   /** Takes samples of all works in turns; `--samples` overrides how many. */
   readonly measure: (works: readonly Work[], options?: SampleOptions) => Promise<Measurement[]>;
-  /** Prints a table and keeps it for the files. */
+  /** Prints a table of rates and keeps it for the files. */
   readonly add: (table: Table) => void;
+  /** The same for a table of anything else. */
+  readonly addFacts: (table: FactTable) => void;
 }
 
-/** Runs one bench from the command line: `[--json FILE] [--save-baseline] [--samples N]`. */
+/** Runs one bench from the command line: `[--json FILE] [--results] [--save-baseline] [--samples N]`. */
 export async function runBench(name: string, body: (bench: Bench) => Promise<void>): Promise<void> {
   try {
     const { json, samples, ...options } = readOptions();
@@ -28,8 +30,12 @@ export async function runBench(name: string, body: (bench: Bench) => Promise<voi
       add: (table) => {
         report.add(table);
       },
+      addFacts: (table) => {
+        report.addFacts(table);
+      },
     });
     if (json !== null) report.saveJson(json);
+    if (options.results) report.savePage();
     if (options.saveBaseline) report.saveBaseline();
     process.exit(0); // rivals keep devices and timers open
   } catch (error) {
@@ -38,11 +44,19 @@ export async function runBench(name: string, body: (bench: Bench) => Promise<voi
   }
 }
 
-function readOptions(): { json: string | null; samples: number | null; saveBaseline: boolean } {
+interface Options {
+  readonly json: string | null;
+  readonly samples: number | null;
+  readonly results: boolean;
+  readonly saveBaseline: boolean;
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       json: { type: 'string' },
       samples: { type: 'string' },
+      results: { type: 'boolean', default: false },
       'save-baseline': { type: 'boolean', default: false },
     },
   });
@@ -50,5 +64,6 @@ function readOptions(): { json: string | null; samples: number | null; saveBasel
   if (samples !== null && !(Number.isInteger(samples) && samples > 0)) {
     throw new Error(`--samples: expected a whole number ≥ 1, got ${values.samples ?? ''}`);
   }
-  return { json: values.json ?? null, samples, saveBaseline: values['save-baseline'] };
+  const { json = null, results, 'save-baseline': saveBaseline } = values;
+  return { json, samples, results, saveBaseline };
 }

@@ -1,5 +1,5 @@
-// What a bench leaves behind: a header that says where it ran, a table a question, the same as JSON,
-// and the baseline that later runs are compared with.
+// What a bench leaves behind: a header that says where it ran, a table a question, the same as JSON and
+// on the results page, and the baseline that later runs are compared with.
 //
 // Rates and ratios go by CPU time where the adapter computes on the CPU: amount / (CPU seconds /
 // cores), what the run would give with every core free. On a GPU they go by wall time.
@@ -8,6 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import type { DeviceInfo } from '../src-ts/executor/executor.ts';
 import type { Measurement } from './measure.ts';
+import { formatMarkdownTable, updatePage } from './results-page.ts';
 import { formatNumber, formatSpread, scaleSpread } from './statistics.ts';
 
 /** One line of a table: who did how much, in what time. */
@@ -16,8 +17,11 @@ export interface Row {
   /** Units of work in one go: GFLOP, images. */
   readonly amount: number;
   readonly measurement: Measurement;
+  /** Whether ours, the first row, competes with it: a note then gives the ratio to the best of these. */
+  readonly rival?: boolean;
 }
 
+/** Rates that are compared. */
 export interface Table {
   readonly title: string;
   readonly unit: string;
@@ -26,17 +30,45 @@ export interface Table {
   readonly notes: readonly string[];
 }
 
-const BASELINE = new URL('baseline.json', import.meta.url);
+/** Anything else that a bench found: shares, errors, sizes. */
+export interface FactTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  readonly notes: readonly string[];
+}
 
-/** Rates by table and row, and the machine they were measured on: others have nothing to compare. */
-type Baseline = Record<string, { readonly machine: string; readonly rate: number }>;
+/** A table as it is printed; the title stands over the first column. */
+interface Printed {
+  readonly cells: readonly (readonly string[])[];
+  readonly notes: readonly string[];
+}
+
+const BASELINE = new URL('baseline.json', import.meta.url);
+const RESULTS = new URL('RESULTS.md', import.meta.url);
+
+/** A rate that later runs are compared with; only runs on the same machine are. */
+interface Kept {
+  readonly machine: string;
+  /** Load average when the bench began. */
+  readonly load: number;
+  readonly date: string;
+  readonly rate: number;
+}
+
+/** By table and row. */
+type Baseline = Record<string, Kept>;
 
 export class Report {
   readonly #bench: string;
   readonly #device: DeviceInfo;
   readonly #facts: Readonly<Record<string, string>>;
   readonly #machine: string;
+  readonly #load = os.loadavg()[0]!;
+  readonly #date = new Date().toISOString().slice(0, 16).replace('T', ' ');
   readonly #tables: Table[] = [];
+  readonly #factTables: FactTable[] = [];
+  readonly #printed: Printed[] = [];
   readonly #baseline = (readJson(BASELINE) ?? {}) as Baseline;
 
   constructor(bench: string, device: DeviceInfo) {
@@ -48,9 +80,9 @@ export class Report {
     this.#facts = {
       device: `${device.name}, ${where}`,
       driver: device.description,
-      commit: commitName(),
-      host: `${host}, load ${os.loadavg()[0]!.toFixed(1)}`,
-      node: process.versions.node,
+      host: `${host}, load average ${this.#load.toFixed(1)} at the start`,
+      version: `${packageVersion('..')}, commit ${commitName()}, webgpu ${packageVersion('../node_modules/webgpu')}, Node ${process.versions.node}`,
+      date: `${this.#date} UTC`,
       rates: device.software ? `by CPU time: per (CPU second / ${cores()} cores)` : 'by wall time',
     };
   }
@@ -66,8 +98,30 @@ export class Report {
       [...heads, `wall ${table.unit}/s`],
       ...table.rows.map((row) => this.#cells(table, row)),
     ];
-    print(`\n${formatTable(cells)}`);
-    for (const note of table.notes) print(`  ${note}`);
+    this.#print({ cells, notes: [...this.#contest(table), ...table.notes] });
+  }
+
+  addFacts(table: FactTable): void {
+    this.#factTables.push(table);
+    const rows = table.rows.map((row) =>
+      row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)),
+    );
+    this.#print({ cells: [[table.title, ...table.columns], ...rows], notes: table.notes });
+  }
+
+  #print(printed: Printed): void {
+    this.#printed.push(printed);
+    print(`\n${formatTable(printed.cells)}`);
+    for (const note of printed.notes) print(`  ${note}`);
+  }
+
+  /** How we stand against the best rival, in one sentence, where there are rivals. */
+  #contest({ rows }: Table): string[] {
+    const rivals = rows.filter(({ rival }) => rival).sort((a, b) => this.#rate(b) - this.#rate(a));
+    const [best] = rivals;
+    if (best === undefined) return [];
+    const ratio = this.#rate(rows[0]!) / this.#rate(best);
+    return [`${formatNumber(ratio)} × the best rival, ${best.name}.`];
   }
 
   #cells(table: Table, row: Row): string[] {
@@ -102,16 +156,27 @@ export class Report {
       rows: table.rows.map((row) => ({ ...row, rate: this.#rate(row) })),
     }));
     const earlier = (readJson(file) ?? []) as unknown[];
-    writeJson(file, [...earlier, { bench: this.#bench, ...this.#facts, tables }]);
+    const facts = this.#factTables;
+    writeJson(file, [...earlier, { bench: this.#bench, ...this.#facts, tables, facts }]);
+  }
+
+  /** Rewrites the section of this bench on the results page. */
+  savePage(): void {
+    const facts = Object.entries(this.#facts).map(([name, fact]) => `- ${name}: ${fact}`);
+    const parts = this.#printed.flatMap(({ cells, notes }) => [
+      formatMarkdownTable(cells),
+      notes.map((note) => `- ${note}`).join('\n'),
+    ]);
+    updatePage(RESULTS, this.#bench, [facts.join('\n'), ...parts].join('\n\n'));
   }
 
   /** Makes these rates the ones that later runs are compared with. */
   saveBaseline(): void {
-    const machine = this.#machine;
+    const where = { machine: this.#machine, load: Number(this.#load.toFixed(1)), date: this.#date };
     const rates = this.#tables.flatMap((table) =>
       table.rows.map((row) => {
         const rate = Number(this.#rate(row).toPrecision(3));
-        return [this.#key(table, row), { machine, rate }] as const;
+        return [this.#key(table, row), { ...where, rate }] as const;
       }),
     );
     writeJson(BASELINE, { ...this.#baseline, ...Object.fromEntries(rates) });
@@ -122,6 +187,11 @@ const cores = (): number => os.availableParallelism();
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function packageVersion(folder: string): string {
+  const file = readJson(new URL(`${folder}/package.json`, import.meta.url));
+  return (file as { version: string }).version;
 }
 
 function commitName(): string {
