@@ -3,6 +3,7 @@
 // A kernel declares the names a caller may set; a misspelt constant, buffer or parameter is a type
 // error, and a test holds each declaration to its WGSL text. Nothing here touches a device.
 import type { ValueId } from '../graph/op-set.ts';
+import type { Cost } from './cost.ts';
 
 /** What a WGSL file lets its callers choose. */
 export interface KernelDeclaration {
@@ -54,6 +55,7 @@ export interface KernelCall {
   readonly buffers: Readonly<Record<string, BufferRef>>;
   readonly params: Readonly<Record<string, number | readonly number[]>>;
   readonly work: Work;
+  readonly cost: Cost;
 }
 
 type Named<Names extends readonly string[], T> = Readonly<Record<Names[number], T>>;
@@ -64,6 +66,7 @@ export interface CallOptions<D extends KernelDeclaration> {
   readonly buffers: Named<D['buffers'], BufferRef>;
   readonly params: Named<D['params'], number | readonly number[]>;
   readonly work: Work;
+  readonly cost: Cost;
 }
 
 /** One dispatch of a kernel, as data. */
@@ -78,6 +81,7 @@ export function callKernel<D extends KernelDeclaration>(
     buffers: options.buffers,
     params: options.params,
     work: options.work,
+    cost: options.cost,
   };
 }
 

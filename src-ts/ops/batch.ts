@@ -12,7 +12,7 @@ import {
 } from '../core/shape.ts';
 import { allocate } from '../core/tensor.ts';
 import { callKernel, defineKernel } from '../kernels/kernel.ts';
-import { elementsPerRow, leadingBatch, tableOf, workOverElements } from './lowering.ts';
+import { costOf, elementsPerRow, leadingBatch, tableOf, workOverElements } from './lowering.ts';
 import { copyCall } from './movement.ts';
 import type { OpDef, OpFamily } from './op-def.ts';
 import { pointwiseCall } from './pointwise.ts';
@@ -124,6 +124,7 @@ const compact: OpDef<'compact'> = {
         },
         params: { unit },
         work: { unit, batch: batch?.symbol ?? null, perGroup: Infinity },
+        cost: costOf(0, output, [values, keep, output]),
       }),
     ];
   },
@@ -170,6 +171,15 @@ const takeAlong: OpDef<'take_along'> = {
         },
         params: { unit: work.unit, x_row: x.shape[1]!, y_row: index.shape[1]! },
         work,
+        cost: {
+          flops: 0,
+          over: output.type.shape,
+          moved: [
+            { fewerOf: [x.stored.shape, output.type.shape] },
+            index.stored.shape,
+            output.type.shape,
+          ],
+        },
       }),
     ];
   },

@@ -2,7 +2,14 @@
 // follow each other without gaps, as all but dilated ones do, a patch of outputs shares its loads.
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { convDepthwise, convDepthwisePatch } from './conv-kernels.ts';
-import { gridOf, passBuffers, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
+import {
+  gridOf,
+  passBuffers,
+  passCost,
+  passGeometry,
+  type Pass,
+  type PassContext,
+} from './conv-pass.ts';
 import { workOverRows } from './lowering.ts';
 
 const STRIP = 4; // outputs in a row of the kernel for dilated taps
@@ -45,6 +52,7 @@ function patchCall({ epilogue, traits }: PassContext, pass: Pass): KernelCall {
     buffers: passBuffers(pass, pass.weights.buffer),
     params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
     work,
+    cost: passCost(pass, pass.weights),
   });
 }
 
@@ -68,5 +76,6 @@ function stripCall({ epilogue }: PassContext, pass: Pass): KernelCall {
     buffers: passBuffers(pass, pass.weights.buffer),
     params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
     work,
+    cost: passCost(pass, pass.weights),
   });
 }

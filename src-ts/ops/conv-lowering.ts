@@ -3,12 +3,19 @@
 // kernel walks them; for constant weights the executor does that once.
 import { elementCount, type StaticShape } from '../core/shape.ts';
 import type { ConvGeometry } from '../graph/op-set.ts';
-import { callKernel, type BufferRef, type KernelCall } from '../kernels/kernel.ts';
+import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
 import { convSubgroup, convTiled, convWeightGradKernel, packWeights } from './conv-kernels.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
-import { gridOf, passBuffers, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
-import { workOverRows } from './lowering.ts';
+import {
+  gridOf,
+  passBuffers,
+  passCost,
+  passGeometry,
+  type Pass,
+  type PassContext,
+} from './conv-pass.ts';
+import { costOf, workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { planeWindow } from './window.ts';
 
@@ -68,7 +75,7 @@ function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
     dtype: 'float32',
     shape: [taps, pass.inChannels, paddedChannels],
   });
-  return [packCall(pass, packed), passCall(context, pass, packed.buffer, tile)];
+  return [packCall(pass, packed), passCall(context, pass, packed, tile)];
 }
 
 /** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
@@ -135,6 +142,7 @@ function packCall(pass: Pass, packed: Operand): KernelCall {
       outStride: pass.backward ? inner : outer,
     },
     work: { unit, batch: null, perGroup: 64 },
+    cost: costOf(0, packed, [pass.weights, packed]),
   });
 }
 
@@ -147,7 +155,7 @@ function weightStrides({ weights, window }: Pass): readonly [number, number] {
 function passCall(
   { epilogue }: PassContext,
   pass: Pass,
-  weights: BufferRef,
+  weights: Operand,
   { channels, pixels, call }: Tile,
 ): KernelCall {
   const geometry = passGeometry(pass);
@@ -157,9 +165,10 @@ function passCall(
   const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
   return call({
     slots: epilogue === null ? {} : { epilogue },
-    buffers: passBuffers(pass, weights),
+    buffers: passBuffers(pass, weights.buffer),
     params: { ...geometry, unit: work.unit, tiles, paddedChannels: tiles * channels },
     work,
+    cost: passCost(pass, weights),
   });
 }
 
@@ -193,6 +202,7 @@ export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): Kern
       },
       // The batch is named for its extent, which bounds the sum, and asks for one workgroup along x.
       work: { unit: 1, batch: images.batch, perGroup: Infinity, y: groups },
+      cost: costOf(2 * elementCount(attrs.weightShape.slice(1)), dy, [x, dy, context.output]),
     }),
   ];
 }

@@ -1,8 +1,11 @@
 // A convolution's pass over its input, forward or backward, as the parameters of the kernels that make
 // it: shaders/conv/geometry.wgsl says what they mean.
+import { elementCount } from '../core/shape.ts';
 import type { OpKind } from '../graph/op-set.ts';
+import type { Cost } from '../kernels/cost.ts';
 import { NO_BUFFER, type BufferRef } from '../kernels/kernel.ts';
 import type { PASS_BUFFERS } from './conv-kernels.ts';
+import { costOf } from './lowering.ts';
 import type { LowerContext, Operand } from './op-def.ts';
 import type { PlaneWindow } from './window.ts';
 
@@ -34,6 +37,14 @@ export const passBuffers = (
   bias: pass.bias?.buffer ?? NO_BUFFER,
   y: pass.result.buffer,
 });
+
+/** Every tap multiplies each output of a convolution with the channels of its group; `weights` as read. */
+export function passCost(pass: Pass, weights: Operand): Cost {
+  const { source, result, bias, window, backward } = pass;
+  const perTap = 2 * (backward ? pass.outChannels : pass.inChannels);
+  const flops = perTap * elementCount(window.kernel);
+  return costOf(flops, backward ? source : result, [source, weights, bias, result]);
+}
 
 /** Height and width of the result. */
 const resultSize = ({ window, backward }: Pass): readonly [number, number] =>

@@ -5,7 +5,7 @@ import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { gatherTaps } from './conv-kernels.ts';
 import type { Pass, PassContext } from './conv-pass.ts';
-import { workOverElements } from './lowering.ts';
+import { costOf, workOverElements } from './lowering.ts';
 import type { Operand } from './op-def.ts';
 
 const FEW_CHANNELS = 4;
@@ -70,5 +70,6 @@ export function gatherTapsCall(
       padX: window.pads[1],
     },
     work,
+    cost: costOf(1, products, [products, result]),
   });
 }

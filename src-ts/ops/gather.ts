@@ -10,7 +10,7 @@ import { elementCount, sameDim, type Dim, type Shape, type TensorType } from '..
 import { allocate, scalar, tensor, type Tensor } from '../core/tensor.ts';
 import type { OpKind, ScatterReduction, ValueId } from '../graph/op-set.ts';
 import { callKernel, defineKernel, NO_BUFFER, type KernelCall } from '../kernels/kernel.ts';
-import { workOverElements, workOverRows } from './lowering.ts';
+import { costOf, workOverElements, workOverRows } from './lowering.ts';
 import type { LowerContext, OpDef, OpFamily, Operand, VjpContext } from './op-def.ts';
 import { refuse } from './refusal.ts';
 
@@ -114,6 +114,15 @@ const gather: OpDef<'gather'> = {
           indexRow: rowOf(index),
         },
         work,
+        cost: {
+          flops: 0,
+          over: output.type.shape,
+          moved: [
+            { fewerOf: [x.type.shape, output.type.shape] },
+            index.type.shape,
+            output.type.shape,
+          ],
+        },
       }),
     ];
   },
@@ -319,6 +328,7 @@ function lowerScatter<K extends 'scatter' | 'scatter_add'>(
         nextRow: rowOf(next),
       },
       work,
+      cost: costOf(1, updates, [x ?? undefined, updates, head, next, output]),
     }),
   ];
 }
@@ -340,6 +350,7 @@ function chainCalls(index: Operand, head: Operand, next: Operand): KernelCall[] 
       },
       // A batch of picks is named for its extent, which bounds the walk; workgroups past `unit` return.
       work: batch === null ? work : { ...work, batch: batch.symbol },
+      cost: costOf(0, index, [index, head, next]),
     }),
   ];
 }

@@ -1,5 +1,6 @@
 // What the lowerings share: how a result's rows become work items, and how operands are bound.
 import { elementCount, findBatch, type Shape, type StaticShape } from '../core/shape.ts';
+import type { Cost, Moved } from '../kernels/cost.ts';
 import { NO_BUFFER, type BufferRef, type Work } from '../kernels/kernel.ts';
 import type { Operand } from './op-def.ts';
 
@@ -38,4 +39,22 @@ export function elementsPerRow(shape: StaticShape): number {
 /** The row table of an operand, to bind where a kernel may read it through one. */
 export function tableOf(operand: Operand): BufferRef {
   return operand.table ?? NO_BUFFER;
+}
+
+/**
+ * The cost of `flops` operations for each element of `over`, touching each operand once. Of an operand
+ * that is a row view, the rows of its source or of the view are touched, whichever are fewer.
+ */
+export function costOf(
+  flops: number,
+  over: Operand,
+  touched: readonly (Operand | undefined)[],
+): Cost {
+  const moved = touched.flatMap((operand) => (operand === undefined ? [] : touchedBy(operand)));
+  return { flops, over: over.type.shape, moved };
+}
+
+function touchedBy({ type, stored, table }: Operand): Moved[] {
+  if (table === null) return [type.shape];
+  return [{ fewerOf: [type.shape, stored.shape] }, type.shape.slice(0, 1)];
 }

@@ -2,7 +2,7 @@
 // (shaders/matmul/geometry.wgsl).
 import { elementCount, stridesOf, type StaticShape } from '../core/shape.ts';
 import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { tableOf, workOverRows } from './lowering.ts';
+import { costOf, tableOf, workOverRows } from './lowering.ts';
 import { batchStrides, matrixStrides } from './matmul-strides.ts';
 import { copyCall } from './movement.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
@@ -200,6 +200,12 @@ function productCall(context: LowerContext<'matmul'>, product: Product, tile: Ti
       bBatch: leadingLast(batchStrides(b.shape, batch), 0),
     },
     work,
+    // Sums over a batch are as long as it has rows, which are rows of a.
+    cost: costOf(2 * (sum.batch === null ? sum.depth : columns), sum.batch === null ? y : a, [
+      a,
+      b,
+      y,
+    ]),
   });
 }
 

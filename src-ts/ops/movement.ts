@@ -14,9 +14,10 @@ import {
 } from '../core/shape.ts';
 import { allocate, type Tensor } from '../core/tensor.ts';
 import type { SliceRange, ValueId } from '../graph/op-set.ts';
+import type { Cost } from '../kernels/cost.ts';
 import { callKernel, defineKernel, NO_BUFFER, type KernelCall } from '../kernels/kernel.ts';
 import { broadcastStrides, IndexParams, indexTerms } from './indexing.ts';
-import { workOverElements } from './lowering.ts';
+import { costOf, workOverElements } from './lowering.ts';
 import type { OpDef, OpFamily, Operand } from './op-def.ts';
 import { sumToType } from './pointwise.ts';
 
@@ -72,7 +73,14 @@ export function copyCall(
     },
     params: { unit: work.unit, q: params.values },
     work,
+    cost: copyCost(walk, x, [source.table?.operand, target.table?.operand]),
   });
+}
+
+function copyCost(walk: Operand, x: Operand, tables: readonly (Operand | undefined)[]): Cost {
+  const { shape } = walk.type;
+  const lists = tables.flatMap((table) => (table === undefined ? [] : [table.type.shape]));
+  return { flops: 0, over: shape, moved: [{ fewerOf: [shape, x.stored.shape] }, shape, ...lists] };
 }
 
 function fillCall(y: Operand, value: number): KernelCall {
@@ -83,6 +91,7 @@ function fillCall(y: Operand, value: number): KernelCall {
     buffers: { y: y.buffer },
     params: { unit: work.unit, value: pattern },
     work,
+    cost: costOf(0, y, [y]),
   });
 }
 

@@ -44,6 +44,8 @@ export interface Operand {
   /** The shape with every symbol at its capacity: the layout in memory, row-major. */
   readonly shape: StaticShape;
   readonly buffer: BufferRef;
+  /** The type of what the buffer holds: the source's for a row view, else the operand's own. */
+  readonly stored: TensorType;
   /** Set when this operand is a row view: `shape` is the view's, `buffer` the source's storage. */
   readonly table: BufferRef | null;
 }

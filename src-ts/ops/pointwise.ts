@@ -21,7 +21,7 @@ import {
   type KernelCall,
 } from '../kernels/kernel.ts';
 import { broadcastStrides, IndexParams, indexTerms, INDEX_PARAM_LIMIT } from './indexing.ts';
-import { elementsPerRow, workOverElements } from './lowering.ts';
+import { costOf, elementsPerRow, workOverElements } from './lowering.ts';
 import type { OpDef, OpFamily, Operand, VjpContext } from './op-def.ts';
 import { binaryRows, type BinaryKind } from './pointwise-binary.ts';
 import { numberLiteral, type DerivativeContext } from './pointwise-row.ts';
@@ -192,8 +192,13 @@ export function pointwiseCall(
     },
     params: { unit, q: layout.params },
     work: { ...work, unit },
+    cost: costOf(operationsIn(expression), output, [...leaves, output]),
   });
 }
+
+/** Operators and calls of an expression; conversions (`F(…)`, `bitcast<F>(…)`) are none. */
+const operationsIn = (expression: string): number =>
+  expression.match(/ [-+*/%<>=!&|^]+ |\(-|\b(?![FIU]\()\w+\(/g)?.length ?? 0;
 
 function tablesOf(leaves: readonly Operand[]): BufferRef[] {
   const tables: BufferRef[] = [];

@@ -2,7 +2,7 @@
 import { elementCount } from '../core/shape.ts';
 import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
 import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { tableOf, workOverElements, workOverRows } from './lowering.ts';
+import { costOf, tableOf, workOverElements, workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { planeWindow } from './window.ts';
 
@@ -128,6 +128,7 @@ function maxPoolCall(
       buffers: { x: inputs.x.buffer, y: output.buffer },
       params: windowParams(context, node.attrs, spatial(inputs.x)),
       work: stripWork(context),
+      cost: costOf(elementCount(node.attrs.kernel), output, [inputs.x, output]),
     }),
   ];
 }
@@ -152,6 +153,7 @@ export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): Kernel
       },
       params: windowParams(context, node.attrs, node.attrs.inputSize),
       work: stripWork(context),
+      cost: costOf(1, dy, [dy, argmax, output]),
     }),
   ];
 }
@@ -166,6 +168,7 @@ export function lowerAvgPool(context: LowerContext<'avg_pool'>): KernelCall[] {
       buffers: { x: inputs.x.buffer, y: output.buffer },
       params: windowParams(context, node.attrs, spatial(inputs.x)),
       work: stripWork(context),
+      cost: costOf(elementCount(node.attrs.kernel), output, [inputs.x, output]),
     }),
   ];
 }
@@ -178,6 +181,7 @@ export function lowerAvgPoolGrad(context: LowerContext<'avg_pool_grad'>): Kernel
       buffers: { dy: inputs.dy.buffer, dx: output.buffer },
       params: windowParams(context, node.attrs, node.attrs.inputSize),
       work: stripWork(context),
+      cost: costOf(elementCount(node.attrs.kernel), inputs.dy, [inputs.dy, output]),
     }),
   ];
 }
@@ -199,6 +203,7 @@ export function lowerWindowSum({
         ...{ before, after },
       },
       work,
+      cost: costOf(before + 1 + after, output, [x, output]),
     }),
   ];
 }

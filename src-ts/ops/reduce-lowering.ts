@@ -2,7 +2,7 @@
 // the other, the last first, through temporaries.
 import { elementCount, normalizeAxis, productOf, type TensorType } from '../core/shape.ts';
 import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { elementsPerRow, workOverElements, workOverRows } from './lowering.ts';
+import { costOf, elementsPerRow, workOverElements, workOverRows } from './lowering.ts';
 import type { LowerContext, Operand } from './op-def.ts';
 
 const ofAxis = {
@@ -85,6 +85,7 @@ function reduceCall(x: Operand, y: Operand, { from, to }: AxisRun, combine: Comb
   const common = {
     slots: { combine: combine.expression },
     buffers: { x: x.buffer, y: y.buffer },
+    cost: costOf(1, x, [x, y]),
   };
   const isFloat = x.type.dtype === 'float32';
   const identity = isFloat ? combine.identity : asInteger(combine.identity);
@@ -141,6 +142,7 @@ export function lowerTopK(x: Operand, y: Operand, { k, smallest, selectLast }: T
       buffers: { x: x.buffer, y: y.buffer },
       params: { unit: work.unit, length: x.shape.at(-1)!, k },
       work,
+      cost: costOf(k, x, [x, y]),
     }),
   ];
 }

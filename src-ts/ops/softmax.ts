@@ -2,7 +2,7 @@
 import { elementCount, normalizeAxis } from '../core/shape.ts';
 import { allocate, tensor } from '../core/tensor.ts';
 import { callKernel, defineKernel, type KernelCall } from '../kernels/kernel.ts';
-import { elementsPerRow, workOverRows } from './lowering.ts';
+import { costOf, elementsPerRow, workOverRows } from './lowering.ts';
 import type { LowerContext, OpDef, OpFamily } from './op-def.ts';
 import { refuse, requireFloat } from './refusal.ts';
 
@@ -15,6 +15,8 @@ export const softmaxKernel = defineKernel({
 });
 
 const WORKGROUP = 64;
+/** Of an element: the maximum, its difference, the exponential, the sum, the quotient. */
+const OPERATIONS = 5;
 
 const softmax: OpDef<'softmax'> = {
   infer: ({ x }, { axis }, label) => {
@@ -59,6 +61,7 @@ function lowerSoftmax({ node, inputs: { x }, output }: LowerContext<'softmax'>):
       buffers: { x: x.buffer, y: output.buffer },
       params: { unit: work.unit, length, inner },
       work,
+      cost: costOf(OPERATIONS, output, [x, output]),
     }),
   ];
 }

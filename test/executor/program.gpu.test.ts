@@ -204,17 +204,19 @@ describe('refusals', () => {
       params: [],
     } as const;
     const work = { unit: 1, batch: null, perGroup: 64 };
+    const cost = { flops: 0, over: [], moved: [] };
     const broken = callKernel(kernel, {
       slots: { source: 'i + 1.5f' },
       buffers: {},
       params: {},
       work,
+      cost,
     });
     const cache = new PipelineCache(device);
     const act = cache.get(broken);
     await expect(act).rejects.toThrow(KernelCompileError);
     await expect(act).rejects.toThrow(/copy \(movement\/copy\.wgsl\), line \d+: [^]*i \+ 1\.5f/);
-    const whole = callKernel(kernel, { buffers: {}, params: {}, work });
+    const whole = callKernel(kernel, { buffers: {}, params: {}, work, cost });
     await expect(cache.get(whole)).resolves.toHaveProperty('pipeline');
     expect(cache.get(whole)).toBe(cache.get(whole));
     device.dispose();

@@ -213,7 +213,8 @@ it('a call is named after its file and constants', () => {
     params: [],
   } as const;
   const work = { unit: 1, batch: null, perGroup: 64 };
-  const rest = { buffers: { x: NO_BUFFER }, params: {}, work };
+  const cost = { flops: 0, over: [], moved: [] };
+  const rest = { buffers: { x: NO_BUFFER }, params: {}, work, cost };
   const named = callKernel(kernel, { constants: { TILE_M: 64, TILE_N: 32 }, ...rest });
   expect(formatCallName(named)).toBe('matmul_tiled<TILE_M=64,TILE_N=32>');
   expect(formatCallName(callKernel(kernel, rest))).toBe('matmul_tiled');

@@ -137,6 +137,7 @@ class Planner {
       type,
       shape: resolveShape(type.shape, this.#options.capacity),
       buffer: this.#buffer(view?.source ?? id),
+      stored: view === undefined ? type : this.#typeOf(view.source),
       table: view === undefined ? null : this.#buffer(view.table),
     };
   }
