@@ -99,6 +99,34 @@ describe('graphs that cannot be', () => {
     expect(() => read(bytes)).toThrow(/Concat "s\d+": its result would be/);
   });
 
+  test('a sequence too long to be listed', () => {
+    const bytes = file(
+      [
+        { op: 'ConstantOfShape', in: ['size'], out: ['long'] },
+        { op: 'ReverseSequence', in: ['long', 'lengths'], out: ['turned'] },
+        { op: 'ReduceSum', in: ['turned'], out: ['sum'] },
+        { op: 'Add', in: ['x', 'sum'], out: ['y'] },
+      ],
+      { constants: { size: ints(60_000_000, 2), lengths: ints(1, 2) } },
+    );
+    expect(() => read(bytes)).toThrow('[2, 60000000] has 120000000 elements: too many');
+  });
+
+  test.each([
+    ['one axis for both', { batch_axis: -1, time_axis: 1 }, [1, 2], 'axis 1 is both its batch'],
+    ['a length beyond the axis', {}, [1, 4], 'a length is not within 0 … 3'],
+  ])('a sequence turned round with %s', (_title, attrs, lengths, message) => {
+    const bytes = file([{ op: 'ReverseSequence', in: ['s', 'n'], out: ['y'], attrs }], {
+      constants: { s: floats([3, 2], [1, 2, 3, 4, 5, 6]), n: ints(...lengths) },
+    });
+    expect(() => importOnnxGraph(bytes, { name: 'turned.onnx' })).toThrow(message);
+  });
+
+  test('a value split into countless parts', () => {
+    const split = { op: 'Split', in: ['x'], out: ['y'], attrs: { axis: 1, num_outputs: 1e9 } };
+    expect(() => read(file([split]))).toThrow('[1000000000] has 1000000000 elements: too many');
+  });
+
   test('an axis of a value that has none', () => {
     const bytes = file(
       [

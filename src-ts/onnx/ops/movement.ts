@@ -131,7 +131,7 @@ export const Split = defineRule(
     const along = at.axis(axis, shape.length);
     const size = at.staticDim(shape, along);
     const given = split === undefined ? listed : at.numbers(split, 'split');
-    const parts = given ?? evenParts(size, num_outputs ?? at.outputCount);
+    const parts = given ?? evenParts(size, num_outputs ?? at.outputCount, at);
     if (parts.reduce((sum, part) => sum + part, 0) !== size || parts.some((part) => part < 0)) {
       at.fail(`parts of [${parts.join(', ')}] do not make ${size}`);
     }
@@ -144,7 +144,9 @@ export const Split = defineRule(
   },
 );
 
-function evenParts(size: number, count: number): number[] {
+function evenParts(size: number, count: number, at: NodeContext): number[] {
+  if (!(count >= 1)) at.fail(`${count} parts`);
+  at.reserve([count], 'int32');
   const part = Math.ceil(size / count);
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(part, size - i * part)));
 }

@@ -133,13 +133,19 @@ export const ReverseSequence = defineRule(
   { batch_axis: 'int', time_axis: 'int' },
   ({ input, sequence_lens }, { batch_axis = 1, time_axis = 0 }, at) => {
     const { shape } = input.type;
-    const others = axesFrom(0, shape.length).filter((a) => a !== batch_axis && a !== time_axis);
-    const order = [batch_axis, time_axis, ...others];
+    const [list, step] = [at.axis(batch_axis, shape.length), at.axis(time_axis, shape.length)];
+    if (list === step) at.fail(`axis ${list} is both its batch and its time`);
+    const others = axesFrom(0, shape.length).filter((a) => a !== list && a !== step);
+    const order = [list, step, ...others];
     const lengths = at.numbers(sequence_lens, 'lengths');
-    const [lists, time] = [shape[batch_axis]!, at.staticDim(shape, time_axis)];
+    const [lists, time] = [shape[list]!, at.staticDim(shape, step)];
     if (typeof lists !== 'number' ? lengths.length !== 1 : lengths.length !== lists) {
       at.refuse(`${lengths.length} lengths for a batch`);
     }
+    if (lengths.some((length) => !(length >= 0 && length <= time))) {
+      at.fail(`a length is not within 0 … ${time}`);
+    }
+    at.reserve([lengths.length, time], 'int32');
     const index = lengths.flatMap((length) =>
       Array.from({ length: time }, (_, t) => (t < length ? length - 1 - t : t)),
     );
