@@ -49,6 +49,10 @@ export class Expressions {
   readonly update = (x: ValueId, index: ValueId, rows: ValueId): ValueId =>
     this.builder.emit('update_rows', { x, index, rows }, {});
 
+  /** The values whose flag is set, as a list along `symbol`. */
+  readonly keep = (values: ValueId, keep: ValueId, symbol: string): ValueId =>
+    this.builder.emit('compact', { values, keep }, { symbol });
+
   /** The elements of x as a list along `dim`. */
   readonly flat = (x: ValueId, dim: Dim): ValueId =>
     this.builder.emit('reshape', { x }, { shape: [dim] });
