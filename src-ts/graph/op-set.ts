@@ -90,6 +90,8 @@ export interface OpSet {
   power: { inputs: { x: ValueId }; attrs: { readonly exponent: number } };
   /** To the nearest whole number, ties to the even one; the gradient passes as if it did nothing. */
   round_through: Unary;
+  /** Nothing: marks where training drops values, each with probability `ratio`, and scales up the rest. */
+  dropout: { inputs: { x: ValueId }; attrs: { readonly ratio: number } };
   is_finite: Unary;
   is_nan: Unary;
   is_inf: {
@@ -228,6 +230,11 @@ export interface OpSet {
   take_along: { inputs: { x: ValueId; index: ValueId }; attrs: NoAttrs };
   /** 0, 1, 2, … along a dimension. */
   iota: { inputs: Readonly<Record<string, never>>; attrs: { readonly size: Dim } };
+  /** Uniform in [0, 1), a function of seed, salt and the element's flat index. */
+  random_uniform: {
+    inputs: { seed: ValueId };
+    attrs: { readonly shape: Shape; readonly salt: number };
+  };
 }
 
 export type OpKind = keyof OpSet;

@@ -30,6 +30,8 @@ export interface ImportJob {
   readonly batch: FileBatch;
   readonly budget: FoldBudget;
   readonly bodies?: BodyBudget;
+  /** Whether Dropout stays in the graph, for training. */
+  readonly keepsDropout?: boolean;
   /** Element types of the bound values, where they are known. */
   readonly elements?: ElementTypes;
 }
@@ -188,6 +190,7 @@ function applyRule(
     label: labelOf(node),
     opset,
     outputCount: node.outputs.length,
+    keepsDropout: job.keepsDropout ?? false,
   };
   const elements = node.inputs.map((name) => job.elements?.nameOf(name) ?? null);
   const at = new NodeContext(job.builder, { ...described, elements }, job.batch, job.budget);

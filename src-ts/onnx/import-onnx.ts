@@ -29,6 +29,8 @@ export interface ImportOptions {
   readonly name: string;
   /** The shape of the data set's images, to read inputs of another layout or of open size. */
   readonly imageShape?: ImageShape | null;
+  /** Keeps Dropout in the graph, for training. Default false: it is left out. */
+  readonly keepsDropout?: boolean;
   /** Where external data may lie; without it, files with external data are refused. */
   readonly baseDir?: string;
 }
@@ -64,6 +66,7 @@ interface Classifier {
   readonly model: OnnxModel;
   readonly input: ImageInput;
   readonly output: string;
+  readonly keepsDropout: boolean;
 }
 
 interface Reading {
@@ -81,7 +84,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions): ImportedM
   const order = scheduleNodes(model.graph, [port.name], new Set(given), file);
   const read = new Set(order.flatMap(readsOf));
   const input = findImageInput(model.graph, read, options.imageShape ?? null, file);
-  const classifier = { file, model, input, output: port.name };
+  const { keepsDropout = false } = options;
+  const classifier = { file, model, input, output: port.name, keepsDropout };
   const { reading, batchable, said } = readForAnyBatch(classifier);
   const graph = pruneGraph(splitProducts(foldAffine(reading.graph)));
   const [channels, height, width] = input.image;
@@ -136,7 +140,7 @@ function readForAnyBatch(classifier: Classifier): {
 }
 
 function readWith(classifier: Classifier, extent: Dim, batch: FileBatch): Reading {
-  const { file, model, input, output } = classifier;
+  const { file, model, input, output, keepsDropout } = classifier;
   const builder = new GraphBuilder();
   const budget = new FoldBudget();
   const type = { dtype: 'float32', shape: [extent, ...input.image] } as const;
@@ -145,7 +149,8 @@ function readWith(classifier: Classifier, extent: Dim, batch: FileBatch): Readin
     new NodeContext(builder, { operator, label, opset: 0, outputCount: 1 }, batch, budget);
   const adapted = adaptImage(image, input, extent, end('input', input.name));
   const bound = new Map([[input.name, adapted]]);
-  const values = importNodes({ file, model, builder, bound, wanted: [output], batch, budget });
+  const job = { file, model, builder, bound, wanted: [output], batch, budget, keepsDropout };
+  const values = importNodes(job);
   const at = end('output', output);
   const { value, classes, notes } = findLogits(model.graph, values, output, at);
   builder.output('logits', at.idOf(value));

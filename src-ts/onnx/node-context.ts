@@ -41,6 +41,8 @@ export class NodeContext {
   readonly opset: number;
   /** How many outputs the node has in the file. */
   readonly outputCount: number;
+  /** Whether Dropout stays in the graph, for training. */
+  readonly keepsDropout: boolean;
   readonly batch: FileBatch;
   readonly #elements: readonly (string | null)[];
   readonly #builder: GraphBuilder;
@@ -53,6 +55,7 @@ export class NodeContext {
       label: string;
       opset: number;
       outputCount: number;
+      keepsDropout?: boolean;
       elements?: readonly (string | null)[];
     },
     batch: FileBatch,
@@ -64,6 +67,7 @@ export class NodeContext {
     this.label = node.label;
     this.opset = node.opset;
     this.outputCount = node.outputCount;
+    this.keepsDropout = node.keepsDropout ?? false;
     this.#elements = node.elements ?? [];
     this.batch = batch;
   }

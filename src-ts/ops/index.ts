@@ -8,6 +8,7 @@ import { movementOps } from './movement.ts';
 import type { OpFamily } from './op-def.ts';
 import { pointwiseOps } from './pointwise.ts';
 import { poolOps } from './pool.ts';
+import { randomOps } from './random.ts';
 import { reduceOps } from './reduce.ts';
 import { softmaxOps } from './softmax.ts';
 
@@ -21,4 +22,5 @@ export const ops: OpFamily<OpKind> = {
   ...movementOps,
   ...gatherOps,
   ...batchOps,
+  ...randomOps,
 };

@@ -41,6 +41,7 @@ export type UnaryKind =
   | 'inside'
   | 'power'
   | 'round_through'
+  | 'dropout'
   | 'is_finite'
   | 'is_nan'
   | 'is_inf'
@@ -347,6 +348,11 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     wgsl: (x) => `round(${x})`, // to even, by the definition of WGSL
     value: roundToEven,
     derivative: (_context, dy) => dy, // straight through, as quantised networks are trained
+  },
+  dropout: {
+    wgsl: (x) => x, // training puts a mask in its place
+    value: (x) => x,
+    derivative: (_context, dy) => dy,
   },
   is_finite: {
     // By the exponent's bits: compilers may assume that comparisons never meet a NaN.

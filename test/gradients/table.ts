@@ -95,6 +95,7 @@ export const TABLE: { readonly [K in OpKind]: Entry<K> } = {
     const range = Number.isInteger(exponent) ? { away: WHOLE.map((x) => x / 10) } : { min: 0.3 };
     return unary<'power'>(range, () => ({ exponent }))(draw);
   },
+  dropout: unary({}, () => ({ ratio: 0.5 })),
   round_through: { straightThrough: unary({ min: -3, max: 3 }) },
   is_finite: 'zero',
   is_nan: 'zero',
@@ -160,6 +161,7 @@ export const TABLE: { readonly [K in OpKind]: Entry<K> } = {
   compact: 'not differentiable',
   take_along: takeAlong,
   iota: 'not differentiable',
+  random_uniform: 'not differentiable',
 };
 
 export const KINDS = Object.keys(TABLE) as OpKind[];

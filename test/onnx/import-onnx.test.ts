@@ -13,6 +13,7 @@ import {
   onnxFile,
   pattern,
   type FileSpec,
+  type NodeSpec,
 } from './onnx-file.ts';
 import { expectClose, runGraph, runOnnxruntime } from './runtime.ts';
 
@@ -87,6 +88,32 @@ output "logits" = %8`,
       nodeCount: 6,
       parameters: 10,
     });
+  });
+
+  test('keeps Dropout, with its ratio, when it will be trained', () => {
+    const spec = (op: NodeSpec): FileSpec => ({
+      inputs: { x: [FLOAT, ['N', 2, 1, 1]] },
+      outputs: { y: [FLOAT, ['N', 2]] },
+      constants: { r: floats([], [0.25]) },
+      opset: op.attrs === undefined ? 13 : 11,
+      nodes: [op, { op: 'Flatten', in: ['d'], out: ['y'] }],
+    });
+    const ratioOf = (node: NodeSpec, keepsDropout: boolean): number[] => {
+      const bytes = onnxFile(spec(node));
+      const { graph } = importOnnx(bytes, { name: 'tiny.onnx', keepsDropout });
+      return graph.nodes.flatMap((each) => (each.kind === 'dropout' ? [each.attrs.ratio] : []));
+    };
+    const drop: NodeSpec = { op: 'Dropout', in: ['x', 'r'], out: ['d'] };
+    const old: NodeSpec = {
+      op: 'Dropout',
+      in: ['x'],
+      out: ['d'],
+      attrs: { ratio: { float: 0.75 } },
+    };
+    expect(ratioOf(drop, true)).toEqual([0.25]);
+    expect(ratioOf(old, true)).toEqual([0.75]);
+    expect(ratioOf({ ...drop, in: ['x'] }, true)).toEqual([0.5]);
+    expect(ratioOf(drop, false)).toEqual([]);
   });
 
   test('with one output is binary, its sigmoid stepped over', () => {

@@ -18,14 +18,16 @@ const iota: ExportRule<'iota'> = ({ attrs: { size } }, at) => {
   return at.cast(numbers, 'int32');
 };
 
-export const batchRules: ExportFamily<'rows' | 'update_rows' | 'compact' | 'take_along' | 'iota'> =
-  {
-    rows: ({ inputs: { x, index }, attrs: { axis } }, at) =>
-      at.op('Gather', [x.name, index.name], { axis }),
-    update_rows: updateRows,
-    compact: ({ inputs: { values, keep } }, at) =>
-      at.op('Compress', [values.name, at.as(keep, 'bool')], { axis: 0 }),
-    take_along: ({ inputs: { x, index } }, at) =>
-      at.op('GatherElements', [x.name, index.name], { axis: 1 }),
-    iota,
-  };
+export const batchRules: ExportFamily<
+  'rows' | 'update_rows' | 'compact' | 'take_along' | 'iota' | 'random_uniform'
+> = {
+  random_uniform: (_node, at) => at.refuse('no ONNX operator gives the same random numbers'),
+  rows: ({ inputs: { x, index }, attrs: { axis } }, at) =>
+    at.op('Gather', [x.name, index.name], { axis }),
+  update_rows: updateRows,
+  compact: ({ inputs: { values, keep } }, at) =>
+    at.op('Compress', [values.name, at.as(keep, 'bool')], { axis: 0 }),
+  take_along: ({ inputs: { x, index } }, at) =>
+    at.op('GatherElements', [x.name, index.name], { axis: 1 }),
+  iota,
+};

@@ -141,6 +141,8 @@ export const pointwiseRules: ExportFamily<UnaryKind | BinaryKind | 'where'> = {
   power: ({ inputs: { x }, attrs: { exponent } }, at) =>
     at.op('Pow', [x.name, at.number(exponent)]),
   round_through: named('Round'),
+  dropout: ({ inputs: { x }, attrs: { ratio } }, at) =>
+    at.op('Dropout', [x.name, at.number(ratio)]),
   is_finite: isFinite,
   is_nan: named('IsNaN'),
   is_inf: isInf,

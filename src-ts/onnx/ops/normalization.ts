@@ -98,18 +98,26 @@ export function logSoftmax(x: Value, axis: number, at: NodeContext): Value {
   return sub(shifted, at.emit('log', { x: total }, {}), at);
 }
 
-/** In inference nothing is dropped: the mask, if it is read, is true everywhere. */
+/**
+ * In inference nothing is dropped: the mask, if it is read, is true everywhere. Graphs that will be
+ * trained keep a mark in its place.
+ */
 export const Dropout = defineRule(
   ['data', 'ratio?', 'training_mode?'],
   { ratio: 'float', seed: 'int' },
-  ({ data, ratio, training_mode }, _, at) => {
+  ({ data, ratio, training_mode }, { ratio: ratioAttribute }, at) => {
     const number = (value: Value | undefined, name: string, absent: number): number =>
       value === undefined ? absent : (at.numbers(value, name)[0] ?? absent);
     const training = number(training_mode, 'training_mode', 0);
     if (training !== 0 && number(ratio, 'ratio', 0.5) !== 0) {
       return at.refuse('training_mode 1: it would drop at random');
     }
-    if (at.outputCount < 2) return data;
+    if (at.outputCount < 2) {
+      const share = number(ratio, 'ratio', ratioAttribute ?? 0.5);
+      return at.keepsDropout && share > 0
+        ? at.emit('dropout', { x: data }, { ratio: share })
+        : data;
+    }
     const { dtype, shape } = data.type;
     const one = at.number(1, at.opset < 10 ? dtype : 'bool');
     return [data, at.emit('expand', { x: one }, { shape })];
