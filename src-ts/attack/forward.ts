@@ -5,7 +5,7 @@ import { floatTensor } from '../core/tensor.ts';
 import { outputNamed, typeOf, type Graph } from '../graph/graph.ts';
 import type { ValueId } from '../graph/op-set.ts';
 import type { GraphBuilder } from '../ops/builder.ts';
-import { Expressions } from './expressions.ts';
+import { Expressions } from '../ops/expressions.ts';
 import type { ResolvedOptions } from './options.ts';
 
 export interface Forward {

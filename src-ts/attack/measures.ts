@@ -2,7 +2,7 @@
 // perturbation and of the image, in the measured space and in the network's, and the range of x.
 import { floatTensor } from '../core/tensor.ts';
 import type { ValueId } from '../graph/op-set.ts';
-import type { Expressions } from './expressions.ts';
+import type { Expressions } from '../ops/expressions.ts';
 import { normOf } from './norms.ts';
 
 export type MeasureName =

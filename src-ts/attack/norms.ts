@@ -6,7 +6,7 @@
 //   p = 1       d = sign(w_j) at the coordinate j with the largest |w_j|, 0 elsewhere
 import type { ValueId } from '../graph/op-set.ts';
 import { intTensor } from '../core/tensor.ts';
-import type { Expressions } from './expressions.ts';
+import type { Expressions } from '../ops/expressions.ts';
 
 /** q = p / (p − 1). */
 export function dualNorm(p: number): number {

@@ -7,7 +7,7 @@ import { InternalError } from '../core/errors.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import { typeOf, type Graph } from '../graph/graph.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import { Expressions } from './expressions.ts';
+import { Expressions } from '../ops/expressions.ts';
 import { buildForward } from './forward.ts';
 import { normOf } from './norms.ts';
 import type { ResolvedOptions } from './options.ts';

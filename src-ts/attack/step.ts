@@ -21,7 +21,7 @@ import { intTensor } from '../core/tensor.ts';
 import { typeOf, type Graph } from '../graph/graph.ts';
 import type { ValueId } from '../graph/op-set.ts';
 import { GraphBuilder } from '../ops/builder.ts';
-import { Expressions } from './expressions.ts';
+import { Expressions } from '../ops/expressions.ts';
 import { buildForward, takesOneImage } from './forward.ts';
 import { measure, type MeasureName } from './measures.ts';
 import { directionOf, normOf } from './norms.ts';

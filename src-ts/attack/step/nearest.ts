@@ -3,7 +3,7 @@
 import { batchDim } from '../../core/shape.ts';
 import { intTensor } from '../../core/tensor.ts';
 import type { ValueId } from '../../graph/op-set.ts';
-import type { Expressions } from '../expressions.ts';
+import type { Expressions } from '../../ops/expressions.ts';
 import type { Forward } from '../forward.ts';
 import { dualNorm, normOf } from '../norms.ts';
 import { normalsOf, type Pairs } from './products.ts';

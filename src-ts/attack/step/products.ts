@@ -5,7 +5,7 @@ import { InternalError } from '../../core/errors.ts';
 import { isStatic, type BatchDim } from '../../core/shape.ts';
 import { intTensor } from '../../core/tensor.ts';
 import type { ValueId } from '../../graph/op-set.ts';
-import type { Expressions } from '../expressions.ts';
+import type { Expressions } from '../../ops/expressions.ts';
 import type { Forward } from '../forward.ts';
 import { STEPPING, SYMBOLS } from './state.ts';
 

@@ -1,7 +1,7 @@
 // What the slots of a step hold, as inputs of its graph, and what a run makes of them.
 import { batchDim, type Dtype } from '../../core/shape.ts';
 import type { ValueId } from '../../graph/op-set.ts';
-import type { Expressions } from '../expressions.ts';
+import type { Expressions } from '../../ops/expressions.ts';
 
 /** What became of an image; its code on the device is its place here. */
 export const STATUSES = ['new', 'running', 'fooled', 'exhausted', 'stalled', 'failed'] as const;

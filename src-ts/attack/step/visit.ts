@@ -2,7 +2,7 @@
 // predicted then, and the candidates that each step's nearest face is sought among.
 import { intTensor } from '../../core/tensor.ts';
 import type { ValueId } from '../../graph/op-set.ts';
-import type { Expressions } from '../expressions.ts';
+import type { Expressions } from '../../ops/expressions.ts';
 import type { Forward } from '../forward.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { ACTIVE, type SlotState } from './state.ts';

@@ -2,7 +2,7 @@
 import { findBatch, type BatchDim, type Dim } from '../core/shape.ts';
 import { intTensor, type Tensor } from '../core/tensor.ts';
 import type { ValueId } from '../graph/op-set.ts';
-import type { GraphBuilder } from '../ops/builder.ts';
+import type { GraphBuilder } from './builder.ts';
 
 export class Expressions {
   readonly builder: GraphBuilder;
