@@ -51,13 +51,12 @@ export const convDepthwisePatch = defineKernel({
 
 export const gatherTaps = defineKernel({
   file: 'conv/gather_taps.wgsl',
-  constants: [],
+  constants: ['STRIDE_Y', 'STRIDE_X'],
   slots: ['epilogue'],
   buffers: ['products', 'y'],
   params: [
     ...(['unit', 'height', 'width', 'productHeight', 'productWidth'] as const),
-    ...(['kernelHeight', 'kernelWidth', 'strideY', 'strideX'] as const),
-    ...(['dilationY', 'dilationX', 'padY', 'padX'] as const),
+    ...(['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
   ],
 });
 

@@ -52,6 +52,7 @@ export function gatherTapsCall(
 ): KernelCall {
   const work = workOverElements(result, 64);
   return callKernel(gatherTaps, {
+    constants: { STRIDE_Y: window.strides[0], STRIDE_X: window.strides[1] },
     slots: epilogue === null ? {} : { epilogue },
     buffers: { products: products.buffer, y: result.buffer },
     params: {
@@ -62,8 +63,6 @@ export function gatherTapsCall(
       productWidth: window.output[1],
       kernelHeight: window.kernel[0],
       kernelWidth: window.kernel[1],
-      strideY: window.strides[0],
-      strideX: window.strides[1],
       dilationY: window.dilations[0],
       dilationX: window.dilations[1],
       padY: window.pads[0],
