@@ -16,12 +16,13 @@ import type { Tensor } from '../../core/tensor.ts';
 import { outputNamed, type Graph, type Node } from '../../graph/graph.ts';
 import type { OpKind, ValueId } from '../../graph/op-set.ts';
 import type { BufferRef, KernelCall } from '../../kernels/kernel.ts';
-import { shaderInterface } from '../../kernels/wgsl.ts';
 import { mapInputs, opDef } from '../../ops/builder.ts';
 import { copyCall } from '../../ops/movement.ts';
 import type { AdapterTraits, LowerContext, Operand } from '../../ops/op-def.ts';
 import { pointwiseCall } from '../../ops/pointwise.ts';
+import { readsOfCall, refsOf, valueIdsOf, writesOf } from './accesses.ts';
 import { fuseGraph, type FusedGraph, type Unit } from './fuse.ts';
+import { endingsOf, lifetimes, SlotAllocator } from './liveness.ts';
 
 /** Where a buffer lives: kept for the program's life, or in a slot shared over time. */
 export type Storage =
@@ -296,67 +297,6 @@ class Planner {
   }
 }
 
-/** Slots over time: a freed slot serves the next value it is large enough for, the tightest first. */
-class SlotAllocator {
-  readonly byteLengths: number[] = [];
-  readonly #free = new Set<number>();
-
-  take(byteLength: number): number {
-    let best: number | null = null;
-    for (const slot of this.#free) {
-      const size = this.byteLengths[slot]!;
-      if (size >= byteLength && (best === null || size < this.byteLengths[best]!)) best = slot;
-    }
-    // No free slot is large enough: let the largest free one grow, rather than adding another.
-    best ??= this.#largestFree();
-    if (best === null) return this.byteLengths.push(byteLength) - 1;
-    this.#free.delete(best);
-    this.byteLengths[best] = Math.max(this.byteLengths[best]!, byteLength);
-    return best;
-  }
-
-  release(slot: number): void {
-    this.#free.add(slot);
-  }
-
-  #largestFree(): number | null {
-    const free = [...this.#free];
-    if (free.length === 0) return null;
-    return free.reduce((a, b) => (this.byteLengths[a]! >= this.byteLengths[b]! ? a : b));
-  }
-}
-
-interface Lifetime {
-  readonly first: number;
-  last: number;
-}
-
-function lifetimes(
-  calls: readonly PlannedCall[],
-  rootOf: (id: ValueId) => ValueId,
-): Map<ValueId, Lifetime> {
-  const lives = new Map<ValueId, Lifetime>();
-  for (const [at, { call }] of calls.entries()) {
-    for (const id of valueIdsOf(call).map(rootOf)) {
-      const life = lives.get(id);
-      if (life === undefined) lives.set(id, { first: at, last: at });
-      else life.last = at;
-    }
-  }
-  return lives;
-}
-
-/** The values whose last use is each call. */
-function endingsOf(lives: ReadonlyMap<ValueId, Lifetime>): Map<number, ValueId[]> {
-  const endings = new Map<number, ValueId[]>();
-  for (const [id, { last }] of lives) {
-    const known = endings.get(last);
-    if (known === undefined) endings.set(last, [id]);
-    else known.push(id);
-  }
-  return endings;
-}
-
 /** The values a unit reads, row tables and the sources of views included. */
 function readsOf(unit: Unit, { views }: FusedGraph): ValueId[] {
   const ids =
@@ -368,17 +308,3 @@ function readsOf(unit: Unit, { views }: FusedGraph): ValueId[] {
     return view === undefined ? [id] : [view.source, view.table];
   });
 }
-
-function accessOf(call: KernelCall, access: 'read' | 'read_write'): BufferRef[] {
-  return shaderInterface(call.kernel.file)
-    .storage.filter((binding) => binding.access === access)
-    .map(({ name }) => call.buffers[name]!);
-}
-
-const valueIds = (refs: readonly BufferRef[]): ValueId[] =>
-  refs.flatMap((ref) => (ref.of === 'value' ? [ref.id] : []));
-
-const readsOfCall = (call: KernelCall): ValueId[] => valueIds(accessOf(call, 'read'));
-const writesOf = (call: KernelCall): ValueId[] => valueIds(accessOf(call, 'read_write'));
-const refsOf = (call: KernelCall): BufferRef[] => Object.values(call.buffers);
-const valueIdsOf = (call: KernelCall): ValueId[] => valueIds(refsOf(call));
