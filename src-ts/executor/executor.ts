@@ -62,14 +62,56 @@ export interface MemoryNeed {
   readonly bufferLimit: number;
 }
 
-export interface Executor {
+/** One dispatch of a run: what it does at given extents, and by which kernel. */
+export interface CallDescription {
+  /** The node it comes from. */
+  readonly label: string;
+  readonly kernel: string;
+  /** The choices its kernel was specialised by. */
+  readonly variant: Readonly<Record<string, number | boolean>>;
+  readonly workgroups: number;
+  /** Floating-point operations, a multiplication with addition counting as two. */
+  readonly flops: number;
+  /** Bytes it must read or write, each once. */
+  readonly bytes: number;
+}
+
+export interface BufferDescription {
+  readonly name: string;
+  /** `constant` and `packed` hold weights, `port` an input or output, `slot` values that take turns. */
+  readonly kind: 'constant' | 'packed' | 'port' | 'slot';
+  readonly bytes: number;
+}
+
+/** What a program would do in one run, and the storage it would do it in. */
+export interface PlanDescription {
+  readonly calls: readonly CallDescription[];
+  readonly buffers: readonly BufferDescription[];
+  /** Bytes of device memory. */
+  readonly memory: {
+    /** Of all buffers, while the program runs. */
+    readonly planned: number;
+    /** The largest sum of all values alive at one time: no plan needs less. */
+    readonly bound: number;
+    /** Beyond `planned`, while the program is made: weights before they are packed. */
+    readonly whileCompiling: number;
+  };
+}
+
+/** What can be told of programs before they are made. */
+export interface Planner {
+  /** What a graph would need; nothing is allocated. */
+  readonly memory: (graph: Graph, options: CompileOptions) => MemoryNeed;
+  /** What a run would do with `live` rows of each symbol; capacity when absent. */
+  readonly describe: (graph: Graph, options: CompileOptions, live?: Extents) => PlanDescription;
+}
+
+export interface Executor extends Planner {
   readonly info: DeviceInfo;
   /**
    * Plans storage, compiles kernels, uploads constants.
    * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.
    */
   readonly compile: (graph: Graph, options: CompileOptions) => Promise<Program>;
-  /** What a graph would need, from its plan; nothing is allocated. */
-  readonly memory: (graph: Graph, options: CompileOptions) => MemoryNeed;
   readonly dispose: () => void;
 }

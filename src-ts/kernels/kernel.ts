@@ -85,9 +85,14 @@ export function callKernel<D extends KernelDeclaration>(
   };
 }
 
+/** `matmul_tiled`: the file without folder and ending. */
+export function kernelName({ kernel }: KernelCall): string {
+  return (kernel.file.split('/').at(-1) ?? '').replace(/\.wgsl$/, '');
+}
+
 /** `matmul_tiled<TILE_M=64,…>`: pipeline label, trace row, bench row, and with the slots the cache key. */
 export function formatCallName(call: KernelCall): string {
-  const stem = (call.kernel.file.split('/').at(-1) ?? '').replace(/\.wgsl$/, '');
+  const stem = kernelName(call);
   const constants = Object.entries(call.constants).map(([name, value]) => `${name}=${value}`);
   return constants.length === 0 ? stem : `${stem}<${constants.join(',')}>`;
 }

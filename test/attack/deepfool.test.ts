@@ -19,6 +19,11 @@ function executorFor(need: (slots: number) => MemoryNeed, fits: number): Executo
       description: '',
     },
     memory: (_graph, { capacity }) => need(capacity['S']!),
+    describe: () => ({
+      calls: [],
+      buffers: [],
+      memory: { planned: 0, bound: 0, whileCompiling: 0 },
+    }),
     compile: (_graph, { capacity }) => {
       if (capacity['S']! > fits) throw new DeviceLimitError('storage', capacity['S']!, fits);
       return Promise.resolve({

@@ -146,7 +146,7 @@ export function encodeDispatches(
 }
 
 /** Workgroups for at most `bounds` live rows. */
-function gridOf({ work }: KernelCall, bounds: Extents): [number, number, number] {
+export function gridOf({ work }: KernelCall, bounds: Extents): [number, number, number] {
   const live = work.batch === null ? 1 : (bounds[work.batch] ?? 0);
   const items = work.unit * live;
   const groups = work.perGroup === Infinity ? 1 : Math.ceil(items / work.perGroup);

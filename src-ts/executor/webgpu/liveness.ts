@@ -3,36 +3,6 @@ import type { ValueId } from '../../graph/op-set.ts';
 import type { KernelCall } from '../../kernels/kernel.ts';
 import { valueIdsOf } from './accesses.ts';
 
-/** Slots over time: a freed slot serves the next value it is large enough for, the tightest first. */
-export class SlotAllocator {
-  readonly byteLengths: number[] = [];
-  readonly #free = new Set<number>();
-
-  take(byteLength: number): number {
-    let best: number | null = null;
-    for (const slot of this.#free) {
-      const size = this.byteLengths[slot]!;
-      if (size >= byteLength && (best === null || size < this.byteLengths[best]!)) best = slot;
-    }
-    // No free slot is large enough: let the largest free one grow, rather than adding another.
-    best ??= this.#largestFree();
-    if (best === null) return this.byteLengths.push(byteLength) - 1;
-    this.#free.delete(best);
-    this.byteLengths[best] = Math.max(this.byteLengths[best]!, byteLength);
-    return best;
-  }
-
-  release(slot: number): void {
-    this.#free.add(slot);
-  }
-
-  #largestFree(): number | null {
-    const free = [...this.#free];
-    if (free.length === 0) return null;
-    return free.reduce((a, b) => (this.byteLengths[a]! >= this.byteLengths[b]! ? a : b));
-  }
-}
-
 export interface Lifetime {
   readonly first: number;
   last: number;
@@ -54,16 +24,79 @@ export function lifetimes(
   return lives;
 }
 
-/** The values whose last use is each call. */
-export function endingsOf(lives: ReadonlyMap<ValueId, Lifetime>): Map<number, ValueId[]> {
-  const endings = new Map<number, ValueId[]>();
-  for (const [id, { last }] of lives) {
-    const known = endings.get(last);
-    if (known === undefined) endings.set(last, [id]);
-    else known.push(id);
-  }
-  return endings;
+/** A value that shares storage with others: how large it is, and when it lives. */
+export interface Tenant {
+  readonly id: ValueId;
+  readonly byteLength: number;
+  readonly life: Lifetime;
 }
+
+export interface SlotPlan {
+  readonly slotOf: ReadonlyMap<ValueId, number>;
+  readonly byteLengths: readonly number[];
+}
+
+interface Slot {
+  byteLength: number;
+  readonly lives: Lifetime[];
+}
+
+type Order = (a: Tenant, b: Tenant) => number;
+/** How much worse a free slot is for a tenant than others. */
+type Misfit = (slot: Slot, tenant: Tenant) => number;
+
+const bySize: Order = (a, b) => b.byteLength - a.byteLength;
+const byFirst: Order = (a, b) => a.life.first - b.life.first;
+const ORDERS: readonly Order[] = [
+  (a, b) => byFirst(a, b) || bySize(a, b),
+  (a, b) => bySize(a, b) || byFirst(a, b),
+  (a, b) => bySize(a, b) || byFirst(b, a),
+];
+
+/** Bytes a slot has to grow by come before bytes it has too many. */
+const inSize: Misfit = (slot, { byteLength }) =>
+  slot.byteLength >= byteLength
+    ? slot.byteLength - byteLength
+    : Number.MAX_SAFE_INTEGER - slot.byteLength;
+const inTime: Misfit = ({ lives }, { life }) =>
+  Math.min(...lives.map((other) => Math.max(other.first - life.last, life.first - other.last)));
+const MISFITS: readonly Misfit[] = [inSize, inTime];
+
+/**
+ * Gives values to slots so that those in one slot never live together. The least storage is hard to
+ * find: of several greedy ways (compare Pisarchyk and Lee, 2020), this takes the one that needs least.
+ */
+export function shareSlots(tenants: readonly Tenant[]): SlotPlan {
+  const plans = ORDERS.flatMap((order) => {
+    const inTurn = [...tenants].sort(order);
+    return MISFITS.map((misfit) => placeInTurn(inTurn, misfit));
+  });
+  return plans.reduce((best, plan) => (totalOf(plan) < totalOf(best) ? plan : best));
+}
+
+const totalOf = ({ byteLengths }: SlotPlan): number => byteLengths.reduce((a, b) => a + b, 0);
+
+function placeInTurn(tenants: readonly Tenant[], misfit: Misfit): SlotPlan {
+  const slots: Slot[] = [];
+  const slotOf = new Map<ValueId, number>();
+  for (const tenant of tenants) {
+    const { id, life, byteLength } = tenant;
+    let [best, least] = [-1, Infinity];
+    for (const [at, slot] of slots.entries()) {
+      if (slot.lives.some((other) => overlap(other, life))) continue;
+      const worse = misfit(slot, tenant);
+      if (worse < least) [best, least] = [at, worse];
+    }
+    if (best < 0) best = slots.push({ byteLength: 0, lives: [] }) - 1;
+    const slot = slots[best]!;
+    slot.byteLength = Math.max(slot.byteLength, byteLength);
+    slot.lives.push(life);
+    slotOf.set(id, best);
+  }
+  return { slotOf, byteLengths: slots.map(({ byteLength }) => byteLength) };
+}
+
+const overlap = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
 
 /** The largest sum of `bytesOf` over values alive at one time: no assignment of storage needs less. */
 export function mostAlive(

@@ -20,9 +20,9 @@ import { mapInputs, opDef } from '../../ops/builder.ts';
 import { copyCall } from '../../ops/movement.ts';
 import type { AdapterTraits, LowerContext, Operand } from '../../ops/op-def.ts';
 import { pointwiseCall } from '../../ops/pointwise.ts';
-import { readsOfCall, refsOf, valueIdsOf, writesOf } from './accesses.ts';
+import { readsOfCall, refsOf, writesOf } from './accesses.ts';
 import { fuseGraph, type FusedGraph, type Unit } from './fuse.ts';
-import { endingsOf, lifetimes, SlotAllocator } from './liveness.ts';
+import { lifetimes, shareSlots } from './liveness.ts';
 
 /** Where a buffer lives: kept for the program's life, or in a slot shared over time. */
 export type Storage =
@@ -239,7 +239,7 @@ class Planner {
   #placeBuffers(
     calls: readonly PlannedCall[],
     fixed: ReadonlySet<ValueId>,
-  ): { buffers: Map<ValueId, PlannedBuffer>; slotBytes: number[] } {
+  ): { buffers: Map<ValueId, PlannedBuffer>; slotBytes: readonly number[] } {
     const { capacity } = this.#options;
     const buffers = new Map<ValueId, PlannedBuffer>();
     const keep = (id: ValueId): void => {
@@ -251,21 +251,14 @@ class Planner {
     };
     for (const { id } of [...this.#graph.inputs, ...this.#graph.outputs]) keep(id);
     for (const id of fixed) keep(id);
-    const lives = lifetimes(calls, (id) => this.#rootOf(id));
-    const endings = endingsOf(lives);
-    const slots = new SlotAllocator();
-    for (const [at, { call }] of calls.entries()) {
-      for (const id of new Set(valueIdsOf(call).map((each) => this.#rootOf(each)))) {
-        if (buffers.has(id) || lives.get(id)!.first !== at) continue;
-        const byteLength = byteLengthOf(this.#typeOf(id), capacity);
-        buffers.set(id, { byteLength, storage: { kind: 'slot', slot: slots.take(byteLength) } });
-      }
-      for (const id of endings.get(at) ?? []) {
-        const storage = buffers.get(id)?.storage;
-        if (storage?.kind === 'slot') slots.release(storage.slot);
-      }
+    const tenants = [...lifetimes(calls, (id) => this.#rootOf(id))].flatMap(([id, life]) =>
+      buffers.has(id) ? [] : [{ id, life, byteLength: byteLengthOf(this.#typeOf(id), capacity) }],
+    );
+    const { slotOf, byteLengths } = shareSlots(tenants);
+    for (const { id, byteLength } of tenants) {
+      buffers.set(id, { byteLength, storage: { kind: 'slot', slot: slotOf.get(id)! } });
     }
-    return { buffers, slotBytes: slots.byteLengths };
+    return { buffers, slotBytes: byteLengths };
   }
 
   // ---- state ---------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { DeviceLimitError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { ValueId } from '../../graph/op-set.ts';
+import { valueIdsOf } from './accesses.ts';
 import type { WebGpuDevice } from './device.ts';
 import type { Plan } from './plan.ts';
 
@@ -75,15 +76,18 @@ export function allocateStorage(device: WebGpuDevice, plan: Plan): ProgramStorag
   return { buffers, extents, nothing: allocate('nothing', 16), one, owned };
 }
 
-/** Frees constants that only calls run once have read: weights that were packed. */
-export function releaseSources(graph: Graph, plan: Plan, { buffers, owned }: ProgramStorage): void {
-  const read = new Set<ValueId>();
-  for (const { call } of plan.calls) {
-    for (const ref of Object.values(call.buffers)) if (ref.of === 'value') read.add(ref.id);
-  }
+/** Constants that only calls run once read: weights that are packed. */
+export function releasedSources(graph: Graph, plan: Plan): ValueId[] {
+  const read = new Set(plan.calls.flatMap(({ call }) => valueIdsOf(call).map(plan.rootOf)));
   const ports = new Set(graph.outputs.map(({ id }) => plan.rootOf(id)));
-  for (const [id, { storage }] of plan.buffers) {
-    if (storage.kind !== 'constant' || read.has(id) || ports.has(id)) continue;
+  return [...plan.buffers].flatMap(([id, { storage }]) =>
+    storage.kind !== 'constant' || read.has(id) || ports.has(id) ? [] : [id],
+  );
+}
+
+/** Frees what nothing reads any more once a program is made. */
+export function releaseSources(graph: Graph, plan: Plan, { buffers, owned }: ProgramStorage): void {
+  for (const id of releasedSources(graph, plan)) {
     const buffer = buffers.get(id)!;
     buffer.destroy();
     owned.splice(owned.indexOf(buffer), 1);
