@@ -1,10 +1,11 @@
 // Runs DeepFool over a stream of images: fills slots, runs the step graph, reads a few numbers a slot
 // behind it, and gives the slots of images that are done to the next ones, as language-model servers
 // do. Nothing waits for the host: steps are enqueued ahead of what has been read.
-import { DeviceLimitError, ModelError, OptionError, ShapeError } from '../core/errors.ts';
+import { ModelError, OptionError, ShapeError } from '../core/errors.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
+import { compileLargest } from './batch-size.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
 import { recordOf, type AttackImage, type AttackRecord, type ImageReading } from './record.ts';
 import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
@@ -42,9 +43,6 @@ export interface RunSettings {
   readonly images?: boolean;
 }
 
-const DEFAULT_BATCH = 64;
-/** Bytes of device memory that a batch of the default size may take. */
-const MEMORY_BUDGET = 1.5 * 2 ** 30;
 /** Results held back for an earlier image that takes long, in batches. */
 const MOST_HELD = 16;
 /** Steps enqueued beyond the last whose outcome has been read. */
@@ -271,34 +269,3 @@ function handled<T>(promise: Promise<T>): Promise<T> {
 }
 
 const isDone = (code: number): boolean => code > STATUSES.indexOf('running');
-
-/**
- * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
- * batch asked for, storage also stays within MEMORY_BUDGET, since WebGPU does not tell what a device has.
- */
-async function compileLargest(
-  executor: Executor,
-  { graph, state, single }: StepGraph,
-  batch: number | undefined,
-): Promise<{ program: Program; fits: number }> {
-  for (let fits = single ? 1 : (batch ?? DEFAULT_BATCH); ; fits = Math.ceil(fits / 2)) {
-    const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, fits]));
-    const options = { capacity, state };
-    const { total, largestBuffer, bufferLimit } = executor.memory(graph, options);
-    if (fits > 1 && largestBuffer > bufferLimit) continue;
-    if (fits > 1 && batch === undefined && total > MEMORY_BUDGET) continue;
-    if (largestBuffer > bufferLimit) {
-      throw new DeviceLimitError(
-        'one image with all its candidates, in bytes of one buffer',
-        largestBuffer,
-        bufferLimit,
-        'Use fewer --candidates.',
-      );
-    }
-    try {
-      return { program: await executor.compile(graph, options), fits };
-    } catch (error) {
-      if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
-    }
-  }
-}
