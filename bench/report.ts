@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import type { DeviceInfo } from '../src-ts/executor/executor.ts';
+import { formatTable } from '../src-ts/report/table.ts';
 import type { Measurement } from './measure.ts';
 import { formatMarkdownTable, updatePage } from './results-page.ts';
 import { formatNumber, formatSpread, scaleSpread } from './statistics.ts';
@@ -203,14 +204,6 @@ function commitName(): string {
   } catch {
     return 'unknown: not a git checkout';
   }
-}
-
-/** Columns as wide as their widest cell; the first to the left, numbers to the right. */
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
-  const pad = (cell: string, at: number): string =>
-    at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!);
-  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
 function readJson(file: string | URL): unknown {

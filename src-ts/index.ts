@@ -16,9 +16,11 @@ export {
   type Model,
   type ModelDescription,
 } from './api/model.ts';
+export { planAttack, type PlanOptions } from './api/plan.ts';
 export type { DeepFoolOptions } from './attack/options.ts';
 export type { AttackImage, AttackRecord, AttackStatus } from './attack/record.ts';
 export * from './core/errors.ts';
 export { openDataset, type Dataset, type LoadOptions, type Sample } from './data/dataset.ts';
 export type { DeviceInfo } from './executor/executor.ts';
+export { formatPlan, type StepPlan } from './report/plan.ts';
 export { formatSummary, type Summary } from './report/summary.ts';

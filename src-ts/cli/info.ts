@@ -1,19 +1,42 @@
 // `deepfool info`: what a model file holds and how it is read.
 import { Command } from 'commander';
-import { describeModel, type ModelDescription } from '../api/model.ts';
+import { describeModel, loadModel, type ModelDescription } from '../api/model.ts';
+import { planAttack, type PlanOptions } from '../api/plan.ts';
+import { OptionError } from '../core/errors.ts';
+import { formatPlan } from '../report/plan.ts';
+import { addStepOptions } from './step-options.ts';
 import type { Terminal } from './terminal.ts';
 
+interface Flags extends PlanOptions {
+  readonly plan?: boolean;
+  readonly json?: boolean;
+  readonly debug?: boolean;
+}
+
 export function infoCommand(terminal: Terminal, finish: (status: number) => void): Command {
-  return new Command('info')
+  const command = new Command('info')
     .description('Describe a model: its input, classes, operators, and what was assumed.')
     .argument('<model>', 'the classifier, an ONNX file')
+    .option('--plan', 'also tell what a step of the attack does: kernels, buffers, memory');
+  return addStepOptions(command)
     .option('--json', 'print one JSON object')
     .option('--debug', 'print the stack of an error')
-    .action(async (model: string, { json = false }: { json?: boolean }) => {
+    .action(async (model: string, { plan: wanted = false, json = false, ...options }: Flags) => {
+      if (!wanted) refuseStepOptions(options);
       const description = await describeModel(model);
-      terminal.out(json ? `${JSON.stringify(description)}\n` : formatModel(description));
+      const plan = wanted ? await planAttack(await loadModel(model), options) : null;
+      if (json) terminal.out(`${JSON.stringify({ ...description, ...(plan && { plan }) })}\n`);
+      else terminal.out(formatModel(description) + (plan === null ? '' : `\n${formatPlan(plan)}`));
       finish(0);
     });
+}
+
+/** Without a plan they would change nothing. */
+function refuseStepOptions({ debug: _debug, ...options }: Flags): void {
+  const [name] = Object.keys(options);
+  if (name === undefined) return;
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new OptionError(`--${flag}: it shapes a step of the attack, so it asks for --plan`);
 }
 
 /** One fact a line. */

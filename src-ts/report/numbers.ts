@@ -35,3 +35,10 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 export function formatNorm(norm: number): string {
   return norm === Infinity ? 'inf' : String(norm);
 }
+
+/** `512 B`, `1.23 MB`: powers of 1000. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = bytes < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return `${formatNumber(bytes / 1000 ** power, 3)} ${units[power]!}`;
+}

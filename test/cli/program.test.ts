@@ -149,6 +149,14 @@ describe('info', () => {
   });
 });
 
+it('info refuses options of a step when no plan is asked for', async () => {
+  const { status, out, err } = await run('info', MODEL, '--max-steps', '3');
+  expect(err).toBe(
+    'deepfool: --max-steps: it shapes a step of the attack, so it asks for --plan\n',
+  );
+  expect({ status, out }).toEqual({ status: 2, out: '' });
+});
+
 it('prints help and the version on standard output, with status 0', async () => {
   expect(await run('attack', '--help')).toMatchObject({ status: 0, err: '' });
   const { status, out } = await run('--version');

@@ -1,0 +1,84 @@
+// What one step of an attack would do on a device, from its plan alone: nothing is compiled or run.
+import { fittingBatches } from '../attack/batch-size.ts';
+import { resolveOptions, type DeepFoolOptions } from '../attack/options.ts';
+import { buildStepGraph } from '../attack/step.ts';
+import type { CallDescription, Planner } from '../executor/executor.ts';
+import type { PlannedKernel, StepPlan } from '../report/plan.ts';
+import { requireBatch } from './deepfool.ts';
+import { openDevice, type Device } from './device.ts';
+import type { Model } from './model.ts';
+
+/** What shapes a step: DeepFool's options, and the batch. */
+export interface PlanOptions extends DeepFoolOptions {
+  /** Images attacked at a time; default 64, or as many as the device's buffers hold. */
+  readonly batch?: number;
+  /** An open device, or the name of one: `auto`, `webgpu`, part of a name. */
+  readonly device?: Device | string;
+}
+
+/**
+ * Plans a step of the attack as `deepfool attack` would make it, all slots taken.
+ * @throws OptionError, DeviceError, DeviceLimitError as an attack does.
+ */
+export async function planAttack(model: Model, options: PlanOptions = {}): Promise<StepPlan> {
+  const { device = 'auto' } = options;
+  const executor = typeof device === 'string' ? await openDevice(device) : device;
+  try {
+    return planStep(executor, executor.info.name, model, options);
+  } finally {
+    if (typeof device === 'string') executor.dispose();
+  }
+}
+
+/** Plans a step for a device that need not be here. */
+export function planStep(
+  planner: Planner,
+  device: string,
+  model: Model,
+  options: PlanOptions,
+): StepPlan {
+  requireBatch(options.batch);
+  const { classes, inputShape } = model;
+  const settings = resolveOptions(options, { classes, channels: inputShape.channels });
+  const step = buildStepGraph(model.graph, settings);
+  const batch = model.batchable ? options.batch : 1;
+  const [largest] = fittingBatches(planner, step, batch);
+  const { calls, buffers, memory } = planner.describe(step.graph, largest!.options);
+  return {
+    device,
+    batch: largest!.fits,
+    candidates: settings.candidates,
+    dispatches: calls.length,
+    flops: sum(calls, 'flops'),
+    bytes: sum(calls, 'bytes'),
+    kernels: groupByKernel(calls),
+    calls,
+    buffers,
+    memory: {
+      planned: memory.planned,
+      bound: memory.bound,
+      while_compiling: memory.whileCompiling,
+    },
+  };
+}
+
+/** Calls of one kernel and variant together; those with the most operations first. */
+function groupByKernel(calls: readonly CallDescription[]): PlannedKernel[] {
+  const groups = new Map<string, CallDescription[]>();
+  for (const call of calls) {
+    const key = `${call.kernel} ${JSON.stringify(call.variant)}`;
+    groups.set(key, [...(groups.get(key) ?? []), call]);
+  }
+  const kernels = [...groups.values()].map((group) => ({
+    kernel: group[0]!.kernel,
+    variant: group[0]!.variant,
+    calls: group.length,
+    workgroups: sum(group, 'workgroups'),
+    flops: sum(group, 'flops'),
+    bytes: sum(group, 'bytes'),
+  }));
+  return kernels.sort((a, b) => b.flops - a.flops || b.bytes - a.bytes);
+}
+
+const sum = (calls: readonly CallDescription[], name: 'flops' | 'bytes' | 'workgroups'): number =>
+  calls.reduce((total, call) => total + call[name], 0);
