@@ -19,6 +19,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'executor/webgpu': ['core', 'graph', 'ops', 'kernels', 'executor'],
   attack: ['core', 'graph', 'ops', 'autodiff', 'executor'],
   data: ['core'],
+  networks: ['core', 'graph', 'ops', 'passes'],
+  train: ['core', 'graph', 'ops', 'passes', 'autodiff', 'executor', 'data'],
   report: ['core', 'data'],
   api: allBut('api', 'cli'),
   cli: allBut('cli'),

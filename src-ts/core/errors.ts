@@ -83,6 +83,19 @@ export class ImageError extends EngineError {
 /** The native addon is missing or does not load. */
 export class AddonError extends EngineError {}
 
+/** Training ran away: a loss or a weight is not finite. */
+export class DivergenceError extends EngineError {
+  /** Counted from 1 over the whole run. */
+  readonly step: number;
+  readonly epoch: number;
+
+  constructor(step: number, epoch: number, reason = 'the loss is not finite') {
+    super(`training diverged at step ${step} (epoch ${epoch}): ${reason}\n  use a smaller --lr`);
+    this.step = step;
+    this.epoch = epoch;
+  }
+}
+
 /** A result file cannot be written. */
 export class OutputError extends EngineError {}
 

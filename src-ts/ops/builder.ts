@@ -87,10 +87,15 @@ export class GraphBuilder {
   }
 
   /**
-   * Copies `graph` into this one, its inputs bound to values of this one.
+   * Copies `graph` into this one, its inputs bound to values of this one; a node for which `replace`
+   * gives a value is left out, and that value takes its place.
    * Returns where each of its values went.
    */
-  inline(graph: Graph, bindings: Readonly<Record<string, ValueId>>): ReadonlyMap<ValueId, ValueId> {
+  inline(
+    graph: Graph,
+    bindings: Readonly<Record<string, ValueId>>,
+    replace: (node: Node, moved: (id: ValueId) => ValueId) => ValueId | null = () => null,
+  ): ReadonlyMap<ValueId, ValueId> {
     const moved = new Map<ValueId, ValueId>();
     const lookup = (id: ValueId): ValueId => {
       const to = moved.get(id);
@@ -104,8 +109,12 @@ export class GraphBuilder {
     }
     for (const [id, tensor] of graph.constants) moved.set(id, this.constant(tensor));
     for (const node of graph.nodes) {
-      const inputs = mapInputs(node.inputs, lookup) as never;
-      moved.set(node.output, this.emit(node.kind, inputs, node.attrs, node.label));
+      const replaced = replace(node, lookup);
+      if (replaced !== null) moved.set(node.output, replaced);
+      else {
+        const inputs = mapInputs(node.inputs, lookup) as never;
+        moved.set(node.output, this.emit(node.kind, inputs, node.attrs, node.label));
+      }
     }
     return moved;
   }
