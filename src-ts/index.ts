@@ -1,12 +1,6 @@
 // The library: everything the command line does, under the same names.
 export { attackDataset, type RunOptions, type Watch } from './api/attack-dataset.ts';
-export {
-  deepfool,
-  type AttackOptions,
-  type Images,
-  type Result,
-  type Results,
-} from './api/deepfool.ts';
+export { deepfool, type AttackOptions, type Images, type Results } from './api/deepfool.ts';
 export { listDevices, openDevice, type Device } from './api/device.ts';
 export type { ImageInput, ReadOptions } from './api/images.ts';
 export {
@@ -17,6 +11,7 @@ export {
   type ModelDescription,
 } from './api/model.ts';
 export { planAttack, type PlanOptions } from './api/plan.ts';
+export type { Result } from './api/result.ts';
 export type { DeepFoolOptions } from './attack/options.ts';
 export type { AttackImage, AttackRecord, AttackStatus } from './attack/record.ts';
 export * from './core/errors.ts';

@@ -8,21 +8,24 @@ import { parseRange } from '../data/range.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { DeviceInfo } from '../executor/executor.ts';
 import { ContactSheet, requireSheetPath } from '../report/contact-sheet.ts';
+import type { ImageFolder } from '../report/image-folder.ts';
+import { count } from '../report/numbers.ts';
 import { ResultWriter } from '../report/result-writer.ts';
 import type { Summary } from '../report/summary.ts';
 import { Tally } from '../report/tally.ts';
 import {
   attackItems,
   createAttack,
-  isWrong,
+  openFolder,
+  openSaver,
   requireBatch,
   type AttackOptions,
-  type Result,
 } from './deepfool.ts';
 import { openDevice } from './device.ts';
 import { readImages } from './images.ts';
 import { matchModel } from './match-model.ts';
 import { readModel, type Model } from './model.ts';
+import { isWrong, type Result } from './result.ts';
 
 /** All options of `deepfool attack`, by the same names. */
 export interface RunOptions extends Omit<AttackOptions, 'pixels'> {
@@ -97,6 +100,7 @@ async function prepareAndRun(
     );
   }
   const classNames = await readClassNames(options.classNames, dataset);
+  const folder = await openFolder(model, options);
   const { device = 'auto' } = options;
   const executor = typeof device === 'string' ? await openDevice(device) : device;
   const unfinished: Unfinished = { last: Promise.resolve() };
@@ -105,22 +109,27 @@ async function prepareAndRun(
       watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
     }
     const attack = await createAttack(executor, model, options, options.contactSheet !== undefined);
+    const saver = await openSaver(executor, model, attack, folder, options);
     const { batch } = attack;
     const clamped = options.batch !== undefined && batch < options.batch;
     const why = model.batchable ? 'more does not fit the device' : 'the model takes no more';
-    const notes = clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : [];
+    const notes = [
+      ...(clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : []),
+      ...foundNote(folder),
+    ];
     for (const note of notes) watch.onNote?.(note);
     const run = { options, settings, dataset, model, batch, classNames, device: executor.info };
     try {
       const range = parseRange(options.range ?? ':', dataset.length);
       const total = range.end - range.start;
       const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * batch });
-      const results = attackItems(attack, items);
+      const results = attackItems(attack, items, saver);
       const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
       return summarize({ ...run, range, notes }, outcome);
     } finally {
       void unfinished.last.finally(() => {
         attack.dispose();
+        saver?.dispose();
       });
     }
   } finally {
@@ -208,7 +217,8 @@ async function* untilAborted(
     const pending = results.next();
     const next = await Promise.race([pending, aborted]);
     if (next === null) {
-      onAbort(pending.catch(() => undefined)); // nobody waits for its result any more
+      // Nobody waits for its result any more, nor for what ends with the stream.
+      onAbort(pending.then(() => results.return(undefined)).catch(() => undefined));
       return;
     }
     if (next.done === true) return;
@@ -237,6 +247,7 @@ function summarize(
     target: settings.target,
     mean: settings.mean,
     std: settings.std,
+    quantize: settings.quantize,
     only_correct: options.onlyCorrect ?? false,
     batch,
     model: model.name,
@@ -245,9 +256,16 @@ function summarize(
     range: `${range.start}:${range.end}`,
     out: options.out ?? null,
     contact_sheet: sheet,
+    save_images: options.saveImages ?? null,
     interrupted,
     notes: [...model.notes, ...notes, ...sheetNote(options, sheet)],
   };
+}
+
+function foundNote(folder: ImageFolder | null): string[] {
+  if (folder === null || folder.found === 0) return [];
+  const files = count(folder.found, 'image');
+  return [`${folder.path}: ${files} of an earlier run; those of the same names are replaced`];
 }
 
 function sheetNote({ contactSheet }: RunOptions, sheet: string | null): string[] {

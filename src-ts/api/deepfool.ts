@@ -1,9 +1,10 @@
 // DeepFool as a function: a model and images in, one result an image out, in their order.
 import { DeepFoolAttack } from '../attack/deepfool.ts';
 import type { DeepFoolOptions } from '../attack/options.ts';
-import { unreadableRecord, type AttackImage, type AttackRecord } from '../attack/record.ts';
+import { unreadableRecord, type AttackImage } from '../attack/record.ts';
 import { OptionError } from '../core/errors.ts';
 import type { Dataset } from '../data/sample.ts';
+import { ImageFolder } from '../report/image-folder.ts';
 import { openDevice, type Device } from './device.ts';
 import {
   isReadable,
@@ -15,6 +16,8 @@ import {
   type UnreadableImage,
 } from './images.ts';
 import type { Model } from './model.ts';
+import { isWrong, type Result } from './result.ts';
+import { ImageSaver } from './saved-images.ts';
 
 /** All options of an attack: DeepFool's own, which images, and how they run. */
 export interface AttackOptions extends DeepFoolOptions, ReadOptions {
@@ -26,15 +29,11 @@ export interface AttackOptions extends DeepFoolOptions, ReadOptions {
   readonly batch?: number;
   /** Whether results carry the adversarial pixels. Default true in the library. */
   readonly pixels?: boolean;
-}
-
-/** What became of one image. */
-export interface Result {
-  readonly record: AttackRecord;
-  /** The image as attacked; null when it could not be read. */
-  readonly image: AttackImage | null;
-  /** The adversarial image [C, H, W], in the measured space; null unless it was fooled. */
-  readonly adversarial: Float32Array | null;
+  /**
+   * Folder for the adversarial images as PNG files. Each is read again and judged once more; records
+   * then tell `survives_8bit` and the norms of what was saved. Values beyond [0, 1] are clipped.
+   */
+  readonly saveImages?: string;
 }
 
 /** Results in the order of the images: iterate, or collect them all. */
@@ -69,19 +68,23 @@ export function deepfool(model: Model, images: Images, options: AttackOptions = 
 
 async function* run(model: Model, images: Images, options: AttackOptions): AsyncGenerator<Result> {
   const { device = 'auto', onlyCorrect = false, pixels = true } = options;
+  const folder = await openFolder(model, options);
   const executor = typeof device === 'string' ? await openDevice(device) : device;
   try {
     const attack = await createAttack(executor, model, options, pixels);
+    const saver = await openSaver(executor, model, attack, folder, options);
     try {
       const ahead = 2 * attack.batch;
       const items = isDataset(images)
         ? readImages(images, model.inputShape, { ...options, ahead })
         : numberImages(images);
-      for await (const result of attackItems(attack, items)) {
-        if (!onlyCorrect || !isWrong(result.record)) yield result;
+      for await (const result of attackItems(attack, items, saver)) {
+        if (onlyCorrect && isWrong(result.record)) continue;
+        yield pixels ? result : { ...result, adversarial: null };
       }
     } finally {
       attack.dispose();
+      saver?.dispose();
     }
   } finally {
     if (typeof device === 'string') executor.dispose();
@@ -99,8 +102,34 @@ export async function createAttack(
   requireBatch(batch);
   // A model that takes one image at a time has room for one slot.
   const most = model.batchable ? batch : 1;
-  const settings = { images, ...(most === undefined ? {} : { batch: most }) };
+  const settings = {
+    images: images || options.saveImages !== undefined,
+    ...(most === undefined ? {} : { batch: most }),
+  };
   return DeepFoolAttack.create(executor, model, options, settings);
+}
+
+/** The folder that images are to be saved to, made ready; null when none is asked for. */
+export async function openFolder(
+  { inputShape: { channels, height, width } }: Model,
+  { saveImages }: AttackOptions,
+): Promise<ImageFolder | null> {
+  if (saveImages === undefined) return null;
+  return ImageFolder.open(saveImages, [channels, height, width]);
+}
+
+/** Compiles what saved images are judged by. */
+export async function openSaver(
+  executor: Device,
+  model: Model,
+  attack: DeepFoolAttack,
+  folder: ImageFolder | null,
+  { onlyCorrect = false }: AttackOptions,
+): Promise<ImageSaver | null> {
+  if (folder === null) return null;
+  return ImageSaver.create(executor, model, attack, folder, (record) => {
+    return !onlyCorrect || !isWrong(record);
+  });
 }
 
 export function requireBatch(batch: number | undefined): void {
@@ -108,13 +137,18 @@ export function requireBatch(batch: number | undefined): void {
   throw new OptionError(`--batch: expected a whole number ≥ 1, got ${batch}`);
 }
 
-/** Whether --only-correct leaves the image out: it was read and is not predicted as labelled. */
-export function isWrong({ label, predicted }: AttackRecord): boolean {
-  return predicted !== null && predicted !== label;
+/** Attacks images and, with a saver, saves what fools. */
+export function attackItems(
+  attack: DeepFoolAttack,
+  items: AsyncIterable<AttackItem>,
+  saver: ImageSaver | null,
+): AsyncGenerator<Result> {
+  const results = attackInOrder(attack, items);
+  return saver === null ? results : saver.save(results);
 }
 
 /** Attacks what can be read; the rest takes its place in the order as `failed`. */
-export async function* attackItems(
+async function* attackInOrder(
   attack: DeepFoolAttack,
   items: AsyncIterable<AttackItem>,
 ): AsyncGenerator<Result> {

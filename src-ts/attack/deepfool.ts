@@ -7,9 +7,16 @@ import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { compileLargest } from './batch-size.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
-import { recordOf, type AttackImage, type AttackRecord, type ImageReading } from './record.ts';
+import { Quantization } from './quantize.ts';
+import {
+  recordOf,
+  type Afterwards,
+  type AttackImage,
+  type AttackRecord,
+  type ImageReading,
+} from './record.ts';
 import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
-import { Refinement, type Refined } from './refine.ts';
+import { Refinement } from './refine.ts';
 import { buildStepGraph, STATUSES, SYMBOLS, type StepGraph } from './step.ts';
 
 /** A classifier as attacks see it. */
@@ -31,7 +38,7 @@ export interface AttackResult {
   readonly image: AttackImage;
   /**
    * The adversarial image, the very one whose logits were seen; null unless asked for with `images`;
-   * the refined one with `refine`.
+   * the refined one with `refine`, with `quantize` the one of 8 bits where there is one.
    */
   readonly adversarial: Float32Array | null;
 }
@@ -57,6 +64,7 @@ export class DeepFoolAttack {
   readonly #step: StepGraph;
   readonly #program: Program;
   readonly #refinement: Refinement | null;
+  readonly #quantization: Quantization | null;
   readonly #images: boolean;
 
   private constructor(
@@ -64,7 +72,7 @@ export class DeepFoolAttack {
     options: ResolvedOptions,
     step: StepGraph,
     program: Program,
-    refinement: Refinement | null,
+    { refinement, quantization }: Searches,
     batch: number,
     images: boolean,
   ) {
@@ -73,6 +81,7 @@ export class DeepFoolAttack {
     this.#step = step;
     this.#program = program;
     this.#refinement = refinement;
+    this.#quantization = quantization;
     this.batch = batch;
     this.#images = images;
   }
@@ -96,10 +105,12 @@ export class DeepFoolAttack {
     if (model.classes < 1) throw new ModelError('the model has no outputs');
     const step = buildStepGraph(model.graph, resolved);
     const { program, fits } = await compileLargest(executor, step, batch);
-    const refinement = resolved.refine
-      ? await Refinement.create(executor, model.graph, resolved, fits)
-      : null;
-    return new DeepFoolAttack(model, resolved, step, program, refinement, fits, images);
+    const subject = [executor, model.graph, resolved, fits] as const;
+    const searches = {
+      refinement: resolved.refine ? await Refinement.create(...subject) : null,
+      quantization: resolved.quantize ? await Quantization.create(...subject) : null,
+    };
+    return new DeepFoolAttack(model, resolved, step, program, searches, fits, images);
   }
 
   /**
@@ -132,6 +143,7 @@ export class DeepFoolAttack {
   dispose(): void {
     this.#program.dispose();
     this.#refinement?.dispose();
+    this.#quantization?.dispose();
   }
 
   /** Gives free slots to the next images; false when there are none, and no slot is taken. */
@@ -192,25 +204,31 @@ export class DeepFoolAttack {
       (occupant) => slots.holds(occupant) && isDone(read['status']!.data[occupant.slot]!),
     );
     const found = done.map((occupant) => this.#foundIn(occupant, read));
-    const refined = handled(this.#refine(found));
+    const afterwards = handled(this.#search(found));
     for (const [k, occupant] of done.entries()) {
-      results.put(occupant.place, handled(this.#resultOf(found[k]!, refined)));
+      results.put(occupant.place, handled(this.#resultOf(found[k]!, afterwards)));
       slots.release(occupant);
     }
   }
 
-  /** What refinement makes of the fooled images. */
-  async #refine(found: readonly Found[]): Promise<ReadonlyMap<Found, Refined>> {
-    if (this.#refinement === null) return new Map();
+  /** What the searches along r̂ make of the fooled images: first shorter, then fit for 8 bits. */
+  async #search(found: readonly Found[]): Promise<ReadonlyMap<Found, Afterwards>> {
+    if (this.#refinement === null && this.#quantization === null) return new Map();
     const fooled = found.filter(({ reading }) => reading.status === 'fooled');
-    const images = fooled.map(async ({ image, reading, x }) => ({
-      x0: image.pixels,
-      x: (await x)!,
-      original: reading.original,
-      adversarial: reading.adversarial,
-    }));
-    const refined = await this.#refinement.refine(await Promise.all(images));
-    return new Map(refined.map((each, k) => [fooled[k]!, each]));
+    const images = await Promise.all(
+      fooled.map(async ({ image, reading: { original, adversarial }, x }) => {
+        return { x0: image.pixels, x: (await x)!, original, adversarial };
+      }),
+    );
+    const refined = await this.#refinement?.refine(images);
+    const shorter = images.map((image, k) => ({ ...image, x: refined?.[k]?.image ?? image.x }));
+    const quantized = await this.#quantization?.quantize(shorter);
+    return new Map(
+      fooled.map((each, k) => [
+        each,
+        { refined: refined?.[k] ?? null, quantized: quantized?.[k] ?? null },
+      ]),
+    );
   }
 
   #foundIn({ image, slot }: Occupant, read: Readonly<Record<string, Tensor>>): Found {
@@ -225,7 +243,7 @@ export class DeepFoolAttack {
       steps: read['steps']!.data[slot]!,
       measures,
     };
-    const wanted = this.#images || this.#refinement !== null;
+    const wanted = this.#images || this.#refinement !== null || this.#quantization !== null;
     return { image, reading, x: handled(wanted ? this.#readImage(slot) : Promise.resolve(null)) };
   }
 
@@ -237,14 +255,21 @@ export class DeepFoolAttack {
 
   async #resultOf(
     found: Found,
-    refinement: Promise<ReadonlyMap<Found, Refined>>,
+    afterwards: Promise<ReadonlyMap<Found, Afterwards>>,
   ): Promise<AttackResult> {
     const { image, reading, x } = found;
-    const refined = (await refinement).get(found) ?? null;
-    const record = recordOf(image, reading, this.options, refined);
-    const own = this.#images ? await x : null;
-    return { image, record, adversarial: this.#images ? (refined?.image ?? own) : null };
+    const after = (await afterwards).get(found);
+    const record = recordOf(image, reading, this.options, after);
+    if (!this.#images) return { image, record, adversarial: null };
+    const best = after?.quantized ?? after?.refined ?? null;
+    return { image, record, adversarial: best?.image ?? (await x) };
   }
+}
+
+/** The searches that were asked for. */
+interface Searches {
+  readonly refinement: Refinement | null;
+  readonly quantization: Quantization | null;
 }
 
 /** What the device found for one image, before refinement. */

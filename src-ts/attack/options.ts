@@ -1,5 +1,6 @@
 // What DeepFool can be told: the options of the library and of the command line, by one name each.
 import { OptionError } from '../core/errors.ts';
+import { levelsWithin } from './levels.ts';
 
 export interface DeepFoolOptions {
   /** The p of the perturbation's norm: 1 ≤ p, `Infinity` for p = ∞. Default 2. */
@@ -18,6 +19,11 @@ export interface DeepFoolOptions {
   readonly target?: number;
   /** After success, bisects along r̂ for the smallest part of it that still fools. Default false. */
   readonly refine?: boolean;
+  /**
+   * After success, lengthens r̂ until the image fools when its values are rounded to 8 bits, as an image
+   * file holds them. Default false; implies the bounds 0, 1 unless others are given.
+   */
+  readonly quantize?: boolean;
   /** Per-channel mean and standard deviation subtracted and divided before the model sees the image. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -33,6 +39,7 @@ export interface ResolvedOptions {
   readonly bounds: readonly [number, number] | null;
   readonly target: number | null;
   readonly refine: boolean;
+  readonly quantize: boolean;
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;
 }
@@ -53,10 +60,14 @@ export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject
       candidates >= 2), 'candidates', 'a whole number ≥ 2, or all', candidates);
   require(Number.isInteger(maxSteps) && maxSteps >= 1, 'max-steps', 'a whole number ≥ 1', maxSteps);
   require(Number.isFinite(stabilizer) && stabilizer >= 0, 'stabilizer', 'a number ≥ 0', stabilizer);
-  const bounds = options.bounds ?? null;
+  const { refine = false, quantize = false } = options;
+  // An image of 8 bits has no values beyond 0 and 1: the attack stays where its result has to be.
+  const bounds = options.bounds ?? (quantize ? ([0, 1] as const) : null);
   if (bounds !== null) {
     const ordered = bounds.every(Number.isFinite) && bounds[0] < bounds[1];
     require(ordered, 'bounds', 'two numbers, the lower first', bounds.join(','));
+    const held = !quantize || levelsWithin(bounds) !== null;
+    require(held, 'quantize', 'bounds with a 255th of [0, 1] between them', bounds.join(','));
   }
   const target = options.target ?? null;
   const classes = Math.max(2, subject.classes);
@@ -65,8 +76,8 @@ export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject
     require(known, 'target', `a class of the model, 0 to ${classes - 1}`, target);
   }
   const { mean, std } = resolveNormalization(options, subject.channels);
-  const { refine = false } = options;
-  return { norm, overshoot, candidates, maxSteps, stabilizer, bounds, target, refine, mean, std };
+  const steps = { overshoot, candidates, maxSteps, stabilizer };
+  return { norm, ...steps, bounds, target, refine, quantize, mean, std };
 }
 
 function resolveNormalization(

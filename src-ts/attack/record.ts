@@ -1,6 +1,7 @@
 // One record an image: what happened to it, and how large the perturbation is.
 import type { MeasureName } from './measures.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Quantized } from './quantize.ts';
 import type { Refined } from './refine.ts';
 import type { SlotStatus } from './step.ts';
 
@@ -45,10 +46,33 @@ export interface AttackRecord {
   readonly refined_lp?: number | null;
   readonly refined_rho?: number | null;
   readonly refined_adversarial?: number | null;
+  /** With `quantize`: the scale of r̂ at which the image fools in 8 bits too, null when none does. */
+  readonly quantized_scale?: number | null;
+  /** Norms, ρ and class of that image. */
+  readonly quantized_l2?: number | null;
+  readonly quantized_linf?: number | null;
+  readonly quantized_lp?: number | null;
+  readonly quantized_rho?: number | null;
+  readonly quantized_adversarial?: number | null;
+  /** Whether the image fools in 8 bits; of a saved one as read back from its file. */
+  readonly survives_8bit?: boolean | null;
+  /** With saved images: name of the file in its folder, norms, ρ and class of what it holds. */
+  readonly saved_as?: string | null;
+  readonly saved_l2?: number | null;
+  readonly saved_linf?: number | null;
+  readonly saved_lp?: number | null;
+  readonly saved_rho?: number | null;
+  readonly saved_adversarial?: number | null;
   /** Smallest and largest value of the adversarial image. */
   readonly min: number | null;
   readonly max: number | null;
   readonly error: string | null;
+}
+
+/** What was made of a fooled image after DeepFool; null where nothing was asked for or found. */
+export interface Afterwards {
+  readonly refined: Refined | null;
+  readonly quantized: Quantized | null;
 }
 
 /** What was read back of one slot. */
@@ -76,7 +100,7 @@ export function recordOf(
   image: AttackImage,
   reading: ImageReading,
   options: ResolvedOptions,
-  refined: Refined | null = null,
+  { refined, quantized }: Afterwards = { refined: null, quantized: null },
 ): AttackRecord {
   const { measures, steps } = reading;
   const status =
@@ -102,6 +126,7 @@ export function recordOf(
     rho: ratio(given(top), measures[bottom]),
     ...(options.mean === null ? {} : { rho_input: ratio(given('input_lp'), measures.input_x_lp) }),
     ...(options.refine ? refinedFields(refined, options, reading) : {}),
+    ...(options.quantize ? quantizedFields(quantized, options, measures, fooled) : {}),
     min: given('min'),
     max: given('max'),
     error: REASONS[status](steps, options.target),
@@ -116,7 +141,7 @@ function refinedFields(
   const measures = reading?.measures ?? {};
   const [top, bottom] = measuresOf(norm);
   // Measured again, an unchanged perturbation would differ in its last digit.
-  const smaller = refined !== null && refined.share < 1;
+  const smaller = refined !== null && refined.scale < 1;
   const own = refined === null ? {} : measures;
   const l2 = smaller ? refined.l2 : (own.l2 ?? null);
   const linf = smaller ? refined.linf : (own.linf ?? null);
@@ -130,7 +155,26 @@ function refinedFields(
   };
 }
 
-const isGeneral = (norm: number): boolean => norm !== 2 && norm !== Infinity;
+function quantizedFields(
+  quantized: Quantized | null,
+  { norm }: ResolvedOptions,
+  measures: ImageReading['measures'],
+  fooled: boolean,
+): Partial<AttackRecord> {
+  const size = quantized?.lp ?? null;
+  return {
+    quantized_scale: quantized?.scale ?? null,
+    quantized_l2: quantized?.l2 ?? null,
+    quantized_linf: quantized?.linf ?? null,
+    ...(isGeneral(norm) ? { quantized_lp: size } : {}),
+    quantized_rho: ratio(size, measures[measuresOf(norm)[1]]),
+    quantized_adversarial: quantized?.adversarial ?? null,
+    survives_8bit: fooled ? quantized !== null : null,
+  };
+}
+
+/** Whether a norm has fields of its own: p is neither 2 nor ∞. */
+export const isGeneral = (norm: number): boolean => norm !== 2 && norm !== Infinity;
 
 /** The measures whose ratio is ρ. */
 function measuresOf(norm: number): readonly [MeasureName, MeasureName] {
@@ -161,6 +205,7 @@ export function unreadableRecord(
     rho: null,
     ...(mean === null ? {} : { rho_input: null }),
     ...(options.refine ? refinedFields(null, options, null) : {}),
+    ...(options.quantize ? quantizedFields(null, options, {}, false) : {}),
     min: null,
     max: null,
     error: reason,

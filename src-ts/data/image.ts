@@ -18,6 +18,7 @@ import {
   type TensorOptions,
 } from './image-options.ts';
 import { labelOf, type ImageSource } from './image-source.ts';
+import { mapSome } from './map-some.ts';
 
 export type { BatchOptions, DecodeOptions, TensorOptions } from './image-options.ts';
 export type { ImageSource } from './image-source.ts';
@@ -146,21 +147,6 @@ async function loadOne(source: ImageSource, options: NativeOptions): Promise<Ima
   } catch (error) {
     throw new ImageError(labelOf(source), messageOf(error));
   }
-}
-
-/** Does `work` on every item, in order of results, with a few more under way than there are threads. */
-async function mapSome<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
-  const entries = items.entries(); // shared: whoever is free takes the next
-  const take = async (): Promise<void> => {
-    for (const [index, item] of entries) results[index] = await work(item);
-  };
-  const workers = Math.min(items.length, 4 * loadAddon().threads());
-  await Promise.all(Array.from({ length: workers }, take));
-  return results;
 }
 
 function checkImage({ width, height, channels, pixels }: Image): void {

@@ -8,7 +8,7 @@ import { messageOf, OptionError, OutputError } from '../core/errors.ts';
 import { shortest } from './numbers.ts';
 import type { ResultRow } from './row.ts';
 
-type Cell = string | number | null;
+type Cell = string | number | boolean | null;
 type Format = 'ndjson' | 'csv';
 
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -66,7 +66,9 @@ export class ResultWriter {
     }
     const first = this.count++ === 0;
     this.#buffer +=
-      this.#format === 'ndjson' ? `${JSON.stringify(row)}\n` : stringify([row], { header: first });
+      this.#format === 'ndjson'
+        ? `${JSON.stringify(row)}\n`
+        : stringify([row], { header: first, cast: { boolean: String } });
     if (this.#buffer.length >= BUFFER_LENGTH) await this.#flush();
   }
 

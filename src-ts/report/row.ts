@@ -13,6 +13,12 @@ export interface ResultRow {
   readonly rho: number | null;
   readonly rho_input?: number | null;
   readonly refined_rho?: number | null;
+  readonly quantized_scale?: number | null;
+  readonly quantized_rho?: number | null;
+  /** Present when the image was rounded to 8 bits, or saved. */
+  readonly survives_8bit?: boolean | null;
+  readonly saved_as?: string | null;
+  readonly saved_rho?: number | null;
   /** Smallest and largest value of the adversarial image. */
   readonly min: number | null;
   readonly max: number | null;

@@ -18,6 +18,7 @@ export interface Summary extends Totals {
   readonly target: number | null;
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;
+  readonly quantize: boolean;
   readonly only_correct: boolean;
   readonly batch: number;
   readonly model: string;
@@ -27,6 +28,7 @@ export interface Summary extends Totals {
   readonly range: string;
   readonly out: string | null;
   readonly contact_sheet: string | null;
+  readonly save_images: string | null;
   /** Whether the run was stopped before its last image. */
   readonly interrupted: boolean;
   /** What was assumed or changed, in sentences. */
@@ -61,15 +63,22 @@ function factsOf(s: Summary): Fact[] {
       'ρ refined',
       `mean ${formatNumber(s.rho_refined_mean)}`,
     ),
+    ...optional(s.quantize, 'ρ quantized', quantizedText(s)),
     ['steps', s.steps_mean === null ? '–' : `${formatNumber(s.steps_mean, 3)} on average`],
     ...optional(s.accuracy !== null, 'top-1 accuracy', formatPercent(s.accuracy)),
     ['outside [0, 1]', outsideText(s)],
+    ...optional(s.survives_8bit !== null, 'in 8 bits', survivalText(s)),
     ['speed', speedText(s)],
     ['device', s.device],
     ['settings', settingsText(s)],
     ...notes.map((note, at): Fact => [at === 0 ? 'notes' : '', note]),
     ...optional(s.out !== null, 'results', s.out ?? ''),
     ...optional(s.contact_sheet !== null, 'contact sheet', s.contact_sheet ?? ''),
+    ...optional(
+      s.save_images !== null,
+      'images',
+      `${s.save_images ?? ''}, ${count(s.saved, 'file')}`,
+    ),
   ];
 }
 
@@ -110,9 +119,27 @@ function inputText({ rho_input_mean }: Summary): string {
   return `mean ${formatNumber(rho_input_mean)}, of normalised images and perturbations`;
 }
 
-function outsideText({ leaves_unit_range, fooled, bounds }: Summary): string {
+function quantizedText(s: Summary): string {
+  const { rho_quantized_mean, quantized_scale_mean, quantized_scale_max } = s;
+  if (rho_quantized_mean === null) return '–';
+  const scale = `${formatNumber(quantized_scale_mean)} times r̂ on average`;
+  return `mean ${formatNumber(rho_quantized_mean)}, ${scale}, at most ${formatNumber(quantized_scale_max)}`;
+}
+
+/** Of files when there are some: then those were read again. */
+function survivalText({ survives_8bit, fooled, saved, rho_saved_mean, quantize }: Summary): string {
   if (fooled === 0) return '–';
-  const some = `${leaves_unit_range} of ${count(fooled, 'adversarial image')}`;
+  const some = `${survives_8bit ?? 0} of ${count(fooled, 'adversarial image')} still fool`;
+  const files =
+    saved > 0 ? `, read back from their files (ρ mean ${formatNumber(rho_saved_mean)})` : '';
+  const remedy = survives_8bit === fooled || quantize ? '' : '; --quantize aims at that';
+  return `${some}${files}${remedy}`;
+}
+
+function outsideText({ leaves_unit_range, fooled, bounds, saved }: Summary): string {
+  if (fooled === 0) return '–';
+  const clipped = leaves_unit_range > 0 && saved > 0 ? ', clipped when saved' : '';
+  const some = `${leaves_unit_range} of ${count(fooled, 'adversarial image')}${clipped}`;
   return leaves_unit_range > 0 && bounds === null ? `${some} (--bounds 0,1 keeps them in)` : some;
 }
 
@@ -130,6 +157,7 @@ function settingsText(s: Summary): string {
     ...(s.target === null ? [] : [`target ${s.target}`]),
     ...(s.mean === null ? [] : [`mean ${s.mean.join(',')}`]),
     ...(s.std === null ? [] : [`std ${s.std.join(',')}`]),
+    ...(s.quantize ? ['quantized'] : []),
     `batch ${s.batch}`,
   ].join(', ');
 }

@@ -19,6 +19,15 @@ export interface Totals {
   readonly rho_input_mean: number | null;
   /** Of the refined perturbations; null without refinement. */
   readonly rho_refined_mean: number | null;
+  /** Adversarial images that still fool in 8 bits; null when nobody looked. */
+  readonly survives_8bit: number | null;
+  /** Of the images quantized, and what r̂ was multiplied by; null without quantization. */
+  readonly rho_quantized_mean: number | null;
+  readonly quantized_scale_mean: number | null;
+  readonly quantized_scale_max: number | null;
+  /** Files written, and the ρ of what they hold. */
+  readonly saved: number;
+  readonly rho_saved_mean: number | null;
   /** Images without a ρ, and so not in its mean. */
   readonly rho_left_out: number;
   /** Steps of the fooled images. */
@@ -41,6 +50,11 @@ export class Tally {
   readonly #rhos: number[] = [];
   readonly #inputRhos: number[] = [];
   readonly #refinedRhos: number[] = [];
+  readonly #quantizedRhos: number[] = [];
+  readonly #scales: number[] = [];
+  readonly #savedRhos: number[] = [];
+  #survivors: number | null = null;
+  #saved = 0;
   #steps = 0;
   #skipped = 0;
   #labelled = 0;
@@ -52,13 +66,23 @@ export class Tally {
     this.#judge(record);
     this.#statuses[record.status]++;
     const { status, rho, rho_input, refined_rho, min, max, steps } = record;
+    if (record.survives_8bit !== undefined) this.#survivors ??= 0;
     if (status === 'failed') this.#firstError ??= `${record.source}: ${record.error ?? 'unknown'}`;
     if (status !== 'fooled') return;
     this.#steps += steps;
     collect(this.#rhos, rho);
     collect(this.#inputRhos, rho_input);
     collect(this.#refinedRhos, refined_rho);
+    this.#addEightBits(record);
     if ((min ?? 0) < 0 || (max ?? 0) > 1) this.#outside++;
+  }
+
+  #addEightBits({ survives_8bit, saved_as, ...record }: ResultRow): void {
+    if (survives_8bit === true) this.#survivors! += 1;
+    if (typeof saved_as === 'string') this.#saved++;
+    collect(this.#quantizedRhos, record.quantized_rho);
+    collect(this.#scales, record.quantized_scale);
+    collect(this.#savedRhos, record.saved_rho);
   }
 
   /** Counts an image that --only-correct leaves out. */
@@ -82,6 +106,12 @@ export class Tally {
       rho_median: median(this.#rhos),
       rho_input_mean: mean(this.#inputRhos),
       rho_refined_mean: mean(this.#refinedRhos),
+      survives_8bit: this.#survivors,
+      rho_quantized_mean: mean(this.#quantizedRhos),
+      quantized_scale_mean: mean(this.#scales),
+      quantized_scale_max: this.#scales.length === 0 ? null : maximum(this.#scales),
+      saved: this.#saved,
+      rho_saved_mean: mean(this.#savedRhos),
       rho_left_out: images - this.#rhos.length,
       steps_mean: fooled === 0 ? null : this.#steps / fooled,
       accuracy: this.#labelled === 0 ? null : this.#correct / this.#labelled,
@@ -104,6 +134,9 @@ function collect(values: number[], value: number | null | undefined): void {
 function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, v) => sum + v, 0) / values.length;
 }
+
+const maximum = (values: readonly number[]): number =>
+  values.reduce((most, value) => Math.max(most, value));
 
 function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
