@@ -74,9 +74,9 @@ export class ImageSaver {
           yield* await saving.shift()!;
           continue;
         }
-        const { done, value } = await next;
-        if (done === true) break;
-        const burst = this.#saveAll(value);
+        const result = await next;
+        if (result.done === true) break;
+        const burst = this.#saveAll(result.value);
         burst.catch(() => undefined); // seen when its turn comes
         saving.push(burst);
         next = bursts.next();
@@ -146,9 +146,9 @@ async function* inBursts<T>(items: AsyncGenerator<T>, most: number): AsyncGenera
       yield burst;
       burst = [];
     }
-    const { done, value } = await next;
-    if (done === true) break;
-    burst.push(value);
+    const result = await next;
+    if (result.done === true) break;
+    burst.push(result.value);
     next = items.next();
     next.catch(() => undefined); // seen when its turn comes
   }

@@ -23,6 +23,12 @@ it('averages ρ and steps over the fooled images and counts the others', () => {
     rho_median: 0.2,
     rho_input_mean: 0.375,
     rho_refined_mean: null,
+    survives_8bit: null,
+    rho_quantized_mean: null,
+    quantized_scale_mean: null,
+    quantized_scale_max: null,
+    saved: 0,
+    rho_saved_mean: null,
     rho_left_out: 3,
     steps_mean: 3,
     accuracy: 4 / 6,
@@ -40,4 +46,18 @@ it('takes the middle of an even count as the mean of two', () => {
   const tally = new Tally();
   for (const rho of [0.4, 0.1, 0.2, 0.8]) tally.add(row(0, { rho }));
   expect(tally.totals().rho_median).toBeCloseTo(0.3, 12);
+});
+
+it('counts what survives 8 bits, and none where someone looked', () => {
+  const tally = new Tally();
+  tally.add(row(0, { survives_8bit: true, quantized_scale: 1.5, quantized_rho: 0.4 }));
+  tally.add(row(1, { survives_8bit: true, quantized_scale: 1, quantized_rho: 0.2 }));
+  tally.add(row(2, { survives_8bit: false, saved_as: '2.png', saved_rho: 0.3 }));
+  expect(tally.totals()).toMatchObject({
+    ...{ survives_8bit: 2, quantized_scale_mean: 1.25, quantized_scale_max: 1.5 },
+    ...{ rho_quantized_mean: expect.closeTo(0.3, 12) as number, saved: 1, rho_saved_mean: 0.3 },
+  });
+  const none = new Tally();
+  none.add(row(0, { survives_8bit: null }));
+  expect(none.totals().survives_8bit).toBe(0);
 });
