@@ -4,18 +4,22 @@ import { seededRandom } from '../test/reference/random.ts';
 import { runBench } from './harness.ts';
 import { elementOf, flopsOf, KERNEL_CASES, outputShape, type KernelCase } from './kernels/cases.ts';
 import type { KernelEngine, PreparedKernel } from './kernels/engine.ts';
+import { jaxEngine } from './kernels/jax.ts';
+import { onnxruntimeEngine } from './kernels/onnxruntime.ts';
 import { ourEngine } from './kernels/ours.ts';
-import { tfjsWebGpuEngine } from './kernels/tfjs-webgpu.ts';
+import { tfjsEngine } from './kernels/tfjs.ts';
+import { openJax } from './rivals/jax.ts';
+import { openTfjs } from './rivals/tfjs.ts';
 import { relativeError } from './statistics.ts';
 
 const CHECKED_ELEMENTS = 500;
 const TOLERANCE = 1e-5;
-const NOTES = [
-  'Timed: encoding, submission and kernels of many runs, until the device has done them; not upload, packing',
-  'of weights, or read-back (ours reads one row of the result, once a sample: programs have no other way to wait).',
-];
+const TIMED =
+  'Timed in all tables: encoding, submission and kernels of many runs, until the device has done them; not upload, ' +
+  'packing of weights, or read-back, but where a library knows no other way: ours reads one row of the ' +
+  'result, once a sample, and onnxruntime uploads and reads back in every run.';
 
-/** Throws unless sampled elements of the result are what the plain loop gives. */
+/** The relative error of sampled elements against the plain loop. Throws when it is too large. */
 async function check(engine: KernelEngine, each: KernelCase, kernel: PreparedKernel) {
   const output = await kernel.output();
   const random = seededRandom(5);
@@ -31,7 +35,12 @@ async function check(engine: KernelEngine, each: KernelCase, kernel: PreparedKer
 }
 
 await runBench('kernels', async ({ executor, measure, add }) => {
-  const engines = [ourEngine(executor), await tfjsWebGpuEngine(executor.info)];
+  const rivals = [
+    tfjsEngine(await openTfjs('webgpu', executor.info)),
+    jaxEngine(await openJax(executor.info)),
+    onnxruntimeEngine('webgpu'),
+  ];
+  const engines = [ourEngine(executor), ...rivals, onnxruntimeEngine('cpu')];
   for (const each of KERNEL_CASES) {
     const kernels = [];
     const errors = [];
@@ -43,8 +52,12 @@ await runBench('kernels', async ({ executor, measure, add }) => {
     const measurements = await measure(kernels.map(({ run }) => run));
     for (const kernel of kernels) kernel.dispose();
     const amount = flopsOf(each) / 1e9;
-    const rows = engines.map(({ name }, i) => ({ name, amount, measurement: measurements[i]! }));
+    const rows = engines.map((engine, i) => ({
+      ...{ name: engine.name, amount, measurement: measurements[i]! },
+      rival: rivals.includes(engine),
+    }));
     const checked = `Checked before timing: ${CHECKED_ELEMENTS} elements, relative errors ${errors.join(', ')}.`;
-    add({ title: each.name, unit: 'GFLOP', rows, notes: [checked, ...NOTES] });
+    const notes = each === KERNEL_CASES.at(-1) ? [checked, TIMED] : [checked];
+    add({ title: each.name, unit: 'GFLOP', rows, notes });
   }
 });

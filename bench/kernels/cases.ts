@@ -13,14 +13,21 @@ export interface MatmulCase {
   readonly b: Tensor;
 }
 
+/** Stride 1, and padding that keeps the size. */
 export interface ConvCase {
-  readonly op: 'conv';
+  readonly op: 'conv' | 'conv_input_grad';
   readonly name: string;
+  /** Images, or for the gradient the cotangent of the output. */
   readonly x: Tensor;
+  /** [out, in / groups, height, width]; constant */
   readonly w: Tensor;
+  /** 1, or one a channel: depthwise. */
+  readonly groups: number;
 }
 
 export type KernelCase = MatmulCase | ConvCase;
+
+const IMAGES = [8, 64, 32, 32];
 
 export const KERNEL_CASES: readonly KernelCase[] = [
   {
@@ -32,21 +39,46 @@ export const KERNEL_CASES: readonly KernelCase[] = [
   {
     op: 'conv',
     name: 'conv 3 × 3, 64 → 64, 32 × 32, batch 8',
-    x: randomTensor([8, 64, 32, 32], 3),
+    x: randomTensor(IMAGES, 3),
     w: randomTensor([64, 64, 3, 3], 4),
+    groups: 1,
+  },
+  {
+    op: 'conv_input_grad',
+    name: 'its gradient to the input',
+    x: randomTensor(IMAGES, 3),
+    w: randomTensor([64, 64, 3, 3], 4),
+    groups: 1,
+  },
+  {
+    op: 'conv',
+    name: 'conv 1 × 1, 64 → 64, 32 × 32, batch 8',
+    x: randomTensor(IMAGES, 5),
+    w: randomTensor([64, 64, 1, 1], 6),
+    groups: 1,
+  },
+  {
+    op: 'conv',
+    name: 'conv 3 × 3 depthwise, 64 channels, 32 × 32, batch 8',
+    x: randomTensor(IMAGES, 7),
+    w: randomTensor([64, 1, 3, 3], 8),
+    groups: 64,
   },
 ];
 
 export function outputShape(each: KernelCase): number[] {
   if (each.op === 'matmul') return [each.a.shape[0]!, each.b.shape[1]!];
   const [batch, , height, width] = each.x.shape;
-  return [batch!, each.w.shape[0]!, height!, width!];
+  const [out, read] = each.w.shape;
+  const channels = each.op === 'conv' ? out! : read! * each.groups;
+  return [batch!, channels, height!, width!];
 }
 
 /** Multiplications and additions, those with padding included. */
 export function flopsOf(each: KernelCase): number {
-  const terms = each.op === 'matmul' ? each.a.shape[1]! : elementCount(each.w.shape.slice(1));
-  return 2 * terms * elementCount(outputShape(each));
+  if (each.op === 'matmul') return 2 * each.a.shape[1]! * elementCount(outputShape(each));
+  const [batch, , height, width] = each.x.shape;
+  return 2 * elementCount(each.w.shape) * batch! * height! * width!;
 }
 
 /** Element `index` of the result, in float64. */
@@ -62,22 +94,28 @@ function productElement({ a, b }: MatmulCase, index: number): number {
   return sum;
 }
 
-function convElement({ x, w }: ConvCase, index: number): number {
+/** The gradient reads the same pixels, around the same one, with filters transposed and mirrored. */
+function convElement(each: ConvCase, index: number): number {
+  const { op, x, w, groups } = each;
   const [, channels, height, width] = x.shape as [number, number, number, number];
-  const [filters, , kernelHeight, kernelWidth] = w.shape as [number, number, number, number];
+  const [, perGroup, rows, columns] = w.shape as [number, number, number, number];
+  const written = outputShape(each)[1]!;
   const [column, row] = [index % width, Math.floor(index / width) % height];
   const plane = Math.floor(index / (width * height));
-  const [filter, image] = [plane % filters, Math.floor(plane / filters)];
+  const [to, image] = [plane % written, Math.floor(plane / written)];
+  const [readPerGroup, group] = [channels / groups, Math.floor((to * groups) / written)];
   let sum = 0;
-  for (let c = 0; c < channels; c++) {
-    for (let ky = 0; ky < kernelHeight; ky++) {
-      for (let kx = 0; kx < kernelWidth; kx++) {
-        const y = row + ky - (kernelHeight - 1) / 2;
-        const across = column + kx - (kernelWidth - 1) / 2;
-        if (y < 0 || y >= height || across < 0 || across >= width) continue;
-        const pixel = x.data[((image * channels + c) * height + y) * width + across]!;
-        sum += pixel * w.data[((filter * channels + c) * kernelHeight + ky) * kernelWidth + kx]!;
-      }
+  for (let c = 0; c < readPerGroup; c++) {
+    const from = group * readPerGroup + c;
+    const filter = op === 'conv' ? to * perGroup + c : from * perGroup + (to % perGroup);
+    for (let tap = 0; tap < rows * columns; tap++) {
+      const [ky, kx] = [Math.floor(tap / columns), tap % columns];
+      const y = row + ky - (rows - 1) / 2;
+      const across = column + kx - (columns - 1) / 2;
+      if (y < 0 || y >= height || across < 0 || across >= width) continue;
+      const pixel = x.data[((image * channels + from) * height + y) * width + across]!;
+      const at = op === 'conv' ? tap : rows * columns - 1 - tap;
+      sum += pixel * w.data[filter * rows * columns + at]!;
     }
   }
   return sum;
