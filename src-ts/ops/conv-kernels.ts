@@ -70,15 +70,3 @@ export const packWeights = defineKernel({
     ...(['groupStride', 'inStride', 'outStride'] as const),
   ],
 });
-
-export const convWeightGradKernel = defineKernel({
-  file: 'conv/conv_weight_grad.wgsl',
-  constants: [],
-  slots: [],
-  buffers: ['x', 'dy', 'dw'],
-  params: [
-    ...(['unit', 'launched', 'images', 'inChannels', 'outChannels', 'groups'] as const),
-    ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'kernelHeight', 'kernelWidth'] as const),
-    ...(['strideY', 'strideX', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
-  ],
-});

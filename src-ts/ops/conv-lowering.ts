@@ -1,11 +1,10 @@
 // From convolutions to kernel calls. One kernel serves the pass forward and the pass backward to the
 // input: shaders/conv/geometry.wgsl has the mapping. Weights are packed first, into the order the
 // kernel walks them; for constant weights the executor does that once.
-import { elementCount, type StaticShape } from '../core/shape.ts';
-import type { ConvGeometry } from '../graph/op-set.ts';
+import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
-import { convSubgroup, convTiled, convWeightGradKernel, packWeights } from './conv-kernels.ts';
+import { convSubgroup, convTiled, packWeights } from './conv-kernels.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
 import {
   gridOf,
@@ -21,7 +20,6 @@ import { planeWindow } from './window.ts';
 
 const THREADS = 16; // along each side of a workgroup of the tiled kernel
 const DEPTH = 16;
-const MOST_GROUPS = 65535; // along one dimension of a dispatch
 
 export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
   const { x, w, bias } = context.inputs;
@@ -171,46 +169,5 @@ function passCall(
     cost: passCost(pass, weights),
   });
 }
-
-export function lowerWeightGrad(context: LowerContext<'conv_weight_grad'>): KernelCall[] {
-  const { x, dy } = context.inputs;
-  const { attrs, label } = context.node;
-  const window = planeWindow('conv_weight_grad', label, attrs, x.shape.slice(2));
-  const images = workOverRows(x, 1, 64);
-  const unit = elementCount(attrs.weightShape);
-  const groups = Math.min(Math.ceil(unit / 64), MOST_GROUPS);
-  return [
-    callKernel(convWeightGradKernel, {
-      buffers: { x: x.buffer, dy: dy.buffer, dw: context.output.buffer },
-      params: {
-        unit,
-        launched: 64 * groups,
-        images: images.unit,
-        ...weightGradChannels(attrs, attrs.weightShape),
-        inHeight: window.input[0],
-        inWidth: window.input[1],
-        outHeight: window.output[0],
-        outWidth: window.output[1],
-        kernelHeight: window.kernel[0],
-        kernelWidth: window.kernel[1],
-        strideY: window.strides[0],
-        strideX: window.strides[1],
-        dilationY: window.dilations[0],
-        dilationX: window.dilations[1],
-        padY: window.pads[0],
-        padX: window.pads[1],
-      },
-      // The batch is named for its extent, which bounds the sum, and asks for one workgroup along x.
-      work: { unit: 1, batch: images.batch, perGroup: Infinity, y: groups },
-      cost: costOf(2 * elementCount(attrs.weightShape.slice(1)), dy, [x, dy, context.output]),
-    }),
-  ];
-}
-
-const weightGradChannels = ({ groups }: ConvGeometry, weightShape: StaticShape) => ({
-  groups,
-  inChannels: weightShape[1]!,
-  outChannels: weightShape[0]! / groups,
-});
 
 const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

@@ -8,7 +8,8 @@
 import { elementCount, isStatic, type TensorType } from '../core/shape.ts';
 import { allocate, tensor, type Tensor, type TensorData } from '../core/tensor.ts';
 import type { ConvGeometry, OpKind, ValueId } from '../graph/op-set.ts';
-import { lowerConv, lowerInputGrad, lowerWeightGrad } from './conv-lowering.ts';
+import { lowerConv, lowerInputGrad } from './conv-lowering.ts';
+import { lowerWeightGrad } from './conv-weight-grad.ts';
 import type { Emit, OpDef, OpFamily, VjpContext } from './op-def.ts';
 import { refuse, requireFloat } from './refusal.ts';
 import { convGeometryOf, meetingsOf, planesOf, requireSize } from './window.ts';

@@ -101,6 +101,9 @@ const CASES: Readonly<Record<string, Shapes>> = {
   'two outputs per channel': {
     ...{ batch: 2, channels: 5, outputs: 10, size: [8, 6], kernel: [3, 3], groups: 5 },
   },
+  'images enough for several partial sums': {
+    ...{ batch: 7, channels: 3, outputs: 9, size: [20, 21], kernel: [3, 3] },
+  },
   'one spatial axis': {
     ...{ batch: 2, channels: 6, outputs: 9, size: [23], kernel: [4], strides: [2], padsBegin: [1] },
   },
