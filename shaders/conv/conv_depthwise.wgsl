@@ -2,6 +2,7 @@
 // outputs next to each other in a row of one phase, so that it loads each weight once for all of them.
 //#import common/work.wgsl
 //#import conv/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>; // [channel][tap]
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
@@ -9,8 +10,6 @@
 
 const PIXELS = 1u;
 const J = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -49,13 +48,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       //#end
     }
   }
-  let shift = select(0.0, bias[channel], params.biased != 0u);
+  let offset = select(0.0, bias[channel], params.biased != 0u);
+  let shift = row_shift(plane / params.groups);
   let outY = gridY * params.phasesY + phaseY;
   let out = (plane * params.outHeight + outY) * params.outWidth;
   //#unroll J 0..PIXELS
   let outX_J = (gridX + J) * params.phasesX + phaseX;
   if (outY < params.outHeight && outX_J < params.outWidth) {
-    y[out + outX_J] = epilogue(acc_J + shift);
+    y[out + outX_J] = finish(acc_J + offset, out + outX_J, shift);
   }
   //#end
 }

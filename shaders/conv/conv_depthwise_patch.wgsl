@@ -3,6 +3,7 @@
 // of the patch once. Loops are unrolled, so that every array index is a constant and arrays are registers.
 //#import common/work.wgsl
 //#import conv/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>; // [channel][tap]
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
@@ -23,8 +24,6 @@ const C = 0u;
 const I = 0u;
 const J = 0u;
 const K = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 // The kernel index of the tap that meets the u-th source of a window; past the kernel when none does.
 fn tap_at(first: u32, skip: u32, u: u32, taps: u32, tap_step: i32) -> u32 {
@@ -96,7 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     //#end
   }
   //#end
-  let shift = select(0.0, bias[channel], params.biased != 0u);
+  let offset = select(0.0, bias[channel], params.biased != 0u);
+  let shift = row_shift(plane / params.groups);
   //#unroll I 0..ROWS
   {
     let outY = (gridY + I) * params.phasesY + phaseY;
@@ -105,7 +105,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     {
       let outX = (gridX + J) * params.phasesX + phaseX;
       if (outY < params.outHeight && outX < params.outWidth) {
-        y[out + outX] = epilogue(sums[I * PIXELS + J] + shift);
+        y[out + outX] = finish(sums[I * PIXELS + J] + offset, out + outX, shift);
       }
     }
     //#end

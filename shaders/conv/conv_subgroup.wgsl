@@ -5,6 +5,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
 //#import conv/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>; // [group][tap][in][out, padded]
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
@@ -16,8 +17,6 @@ const PIXELS = 1u;
 const Q = 0u;
 const I = 0u;
 const J = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -87,24 +86,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       }
     }
   }
+  // A loop over memory: unrolled, the stores of a tile take the compiler longer than all before them.
+  var sums: array<f32, 4u * QUADS * PIXELS>;
+  //#unroll Q 0..QUADS
+  //#unroll I 0..4
+  //#unroll J 0..PIXELS
+  sums[(4u * Q + I) * PIXELS + J] = acc_Q_I_J;
+  //#end
+  //#end
+  //#end
   let outPlane = params.outHeight * params.outWidth;
-  let channels = params.outChannels;
+  let firstChannel = share.group * params.outChannels + share.channel;
   //#unroll J 0..PIXELS
   let outY_J = gridY_J * params.phasesY + share.phaseY;
   let outX_J = gridX_J * params.phasesX + share.phaseX;
-  if (live_J && outY_J < params.outHeight && outX_J < params.outWidth) {
-    let out = (n_J * params.groups + share.group) * channels * outPlane + outY_J * params.outWidth + outX_J;
-    //#unroll Q 0..QUADS
-    //#unroll I 0..4
-    {
-      let channel = share.channel + 4u * Q + I;
-      if (channel < channels) {
-        let shift = select(0.0, bias[share.group * channels + channel], params.biased != 0u);
-        y[out + channel * outPlane] = epilogue(acc_Q_I_J + shift);
-      }
+  let stored_J = live_J && outY_J < params.outHeight && outX_J < params.outWidth;
+  let plane_J = n_J * params.groups * params.outChannels + firstChannel;
+  var out_J = plane_J * outPlane + outY_J * params.outWidth + outX_J;
+  let shift_J = row_shift(n_J);
+  //#end
+  let count = min(4u * QUADS, params.outChannels - share.channel);
+  for (var c = 0u; c < count; c++) {
+    let offset = select(0.0, bias[firstChannel + c], params.biased != 0u);
+    //#unroll J 0..PIXELS
+    if (stored_J) {
+      y[out_J] = finish(sums[c * PIXELS + J] + offset, out_J, shift_J);
     }
-    //#end
+    out_J += outPlane;
     //#end
   }
-  //#end
 }

@@ -3,6 +3,7 @@
 // steps of DEPTH through shared memory; a thread keeps CHANNELS × PIXELS sums.
 //#import common/work.wgsl
 //#import conv/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>; // [group][tap][in][out, padded]
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
@@ -18,8 +19,6 @@ const ALL_THREADS = THREADS * THREADS;
 const ROWS = ALL_THREADS / TILE_PIXELS; // input channels that all threads together load at once
 const I = 0u;
 const J = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 var<workgroup> inputs: array<f32, DEPTH * TILE_PIXELS>;
 var<workgroup> weights: array<f32, DEPTH * TILE_CHANNELS>;
@@ -104,12 +103,14 @@ fn main(
   let outX_J = p_J % grid % params.gridWidth * params.phasesX + share.phaseX;
   if (p_J < total && outY_J < params.outHeight && outX_J < params.outWidth) {
     let out = (p_J / grid * params.groups + share.group) * channels * outPlane + outY_J * params.outWidth + outX_J;
+    let shift = row_shift(p_J / grid);
     //#unroll I 0..CHANNELS
     {
       let channel = share.channel + thread.y * CHANNELS + I;
       if (channel < channels) {
-        let shift = select(0.0, bias[share.group * channels + channel], params.biased != 0u);
-        y[out + channel * outPlane] = epilogue(acc_I_J + shift);
+        let offset = select(0.0, bias[share.group * channels + channel], params.biased != 0u);
+        let at = out + channel * outPlane;
+        y[at] = finish(acc_I_J + offset, at, shift);
       }
     }
     //#end

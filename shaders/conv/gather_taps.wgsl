@@ -2,6 +2,7 @@
 // input element adds up, tap by tap in order, the products it took part in. One invocation makes one
 // element. `products` is [rows, in · taps, dy's height, dy's width].
 //#import common/work.wgsl
+//#import common/epilogue.wgsl
 struct Params {
   unit: u32,
   height: u32,
@@ -14,6 +15,7 @@ struct Params {
   dilationX: u32,
   padY: u32,
   padX: u32,
+  rowElements: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> products: array<f32>;
@@ -21,8 +23,6 @@ struct Params {
 
 const STRIDE_Y = 1u; // known when compiling: no vector unit divides integers
 const STRIDE_X = 1u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -50,5 +50,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       at += productPlane;
     }
   }
-  y[i] = epilogue(sum);
+  y[i] = finish(sum, i, row_shift(i / params.rowElements));
 }

@@ -34,6 +34,7 @@ struct Params {
   tapStepX: i32,
   tapSkipY: u32, // from one tap of a phase to the next
   tapSkipX: u32,
+  rowElements: u32, // of the result
 }
 @group(0) @binding(0) var<uniform> params: Params;
 

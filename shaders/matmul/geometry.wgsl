@@ -9,6 +9,7 @@ struct Params {
   rows: u32, // of one matrix, unless tall
   columns: u32,
   depth: u32,
+  rowElements: u32, // of the result, behind one index of its first axis
   depthOverBatch: u32, // 1 when the sum runs over `depth` elements for each live row
   rowsPerEntry: u32, // rows behind one index of a's first axis, when tall
   aEntry: u32, // strides, in elements

@@ -4,6 +4,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
 //#import matmul/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read> a_table: array<i32>;
@@ -18,8 +19,6 @@ const B_ROWS = false;
 const G = 0u;
 const L = 0u;
 const J = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -62,19 +61,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     //#end
     //#end
   }
+  // A loop over memory: unrolled, the stores of a tile take the compiler longer than all before them.
+  var sums: array<f32, TILE_ROWS * COLUMNS>;
   //#unroll G 0..ROW_GROUPS
   //#unroll L 0..LANES
-  {
-    let row = tile.first + G * LANES + L;
-    if (row < tile.end) {
-      let out = tile.out + row * params.columns;
-      //#unroll J 0..COLUMNS
-      if (column_J < params.columns) {
-        y[out + column_J] = epilogue(acc_G_L_J);
-      }
-      //#end
+  //#unroll J 0..COLUMNS
+  sums[(G * LANES + L) * COLUMNS + J] = acc_G_L_J;
+  //#end
+  //#end
+  //#end
+  let count = min(TILE_ROWS, tile.end - tile.first);
+  for (var r = 0u; r < count; r++) {
+    let out = tile.out + (tile.first + r) * params.columns;
+    let shift = row_shift(out / params.rowElements);
+    //#unroll J 0..COLUMNS
+    if (column_J < params.columns) {
+      y[out + column_J] = finish(sums[r * COLUMNS + J], out + column_J, shift);
     }
+    //#end
   }
-  //#end
-  //#end
 }

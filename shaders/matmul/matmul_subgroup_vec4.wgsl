@@ -4,6 +4,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
 //#import matmul/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<vec4f>;
 @group(0) @binding(4) var<storage, read> a_table: array<i32>;
@@ -19,7 +20,9 @@ const G = 0u;
 const L = 0u;
 const J = 0u;
 
-fn epilogue(v: f32) -> f32 { return v; }
+fn finish4(v: vec4f, i: u32, shift: u32) -> vec4f {
+  return vec4f(finish(v.x, i, shift), finish(v.y, i + 1u, shift), finish(v.z, i + 2u, shift), finish(v.w, i + 3u, shift));
+}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -64,19 +67,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     //#end
     //#end
   }
+  // A loop over memory: unrolled, the stores of a tile take the compiler longer than all before them.
+  var sums: array<vec4f, TILE_ROWS * QUADS>;
   //#unroll G 0..ROW_GROUPS
   //#unroll L 0..LANES
-  {
-    let row = tile.first + G * LANES + L;
-    if (row < tile.end) {
-      let out = (tile.out + row * params.columns) / 4u;
-      //#unroll J 0..QUADS
-      if (quad_J < quads) {
-        y[out + quad_J] = vec4f(epilogue(acc_G_L_J.x), epilogue(acc_G_L_J.y), epilogue(acc_G_L_J.z), epilogue(acc_G_L_J.w));
-      }
-      //#end
+  //#unroll J 0..QUADS
+  sums[(G * LANES + L) * QUADS + J] = acc_G_L_J;
+  //#end
+  //#end
+  //#end
+  let count = min(TILE_ROWS, tile.end - tile.first);
+  for (var r = 0u; r < count; r++) {
+    let out = tile.out + (tile.first + r) * params.columns;
+    let shift = row_shift(out / params.rowElements);
+    //#unroll J 0..QUADS
+    if (quad_J < quads) {
+      y[out / 4u + quad_J] = finish4(sums[r * QUADS + J], out + 4u * quad_J, shift);
     }
+    //#end
   }
-  //#end
-  //#end
 }

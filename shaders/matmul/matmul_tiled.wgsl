@@ -2,6 +2,7 @@
 // columns and walks the sum in steps of DEPTH through shared memory; a thread keeps ROWS × COLUMNS sums.
 //#import common/work.wgsl
 //#import matmul/geometry.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read> a_table: array<i32>;
@@ -19,8 +20,6 @@ const TILE_COLUMNS = THREADS * COLUMNS;
 const ALL_THREADS = THREADS * THREADS;
 const I = 0u;
 const J = 0u;
-
-fn epilogue(v: f32) -> f32 { return v; }
 
 var<workgroup> aShared: array<f32, DEPTH * TILE_ROWS>;
 var<workgroup> bShared: array<f32, DEPTH * TILE_COLUMNS>;
@@ -85,10 +84,12 @@ fn main(
   {
     let row = tile.first + thread.y * ROWS + I;
     if (row < tile.end) {
-      let out = tile.out + row * params.columns + firstColumn + thread.x;
+      let start = tile.out + row * params.columns;
+      let out = start + firstColumn + thread.x;
+      let shift = row_shift(start / params.rowElements);
       //#unroll J 0..COLUMNS
       if (firstColumn + J * THREADS + thread.x < params.columns) {
-        y[out + J * THREADS] = epilogue(acc_I_J);
+        y[out + J * THREADS] = finish(acc_I_J, out + J * THREADS, shift);
       }
       //#end
     }

@@ -1,6 +1,7 @@
 // Gradient of average pooling as a gather: an input collects its share of every window it is in.
 //#import common/work.wgsl
 //#import pool/window.wgsl
+//#import common/epilogue.wgsl
 //#import pool/divisor.wgsl
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
@@ -38,10 +39,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       //#end
     }
   }
+  let shift = row_shift(strip.plane / params.planesPerEntry);
   let out = (strip.plane * params.inHeight + strip.row) * params.inWidth + strip.column;
   //#unroll J 0..STRIP
   if (strip.column + J <= last) {
-    dx[out + J] = sum_J;
+    dx[out + J] = finish(sum_J, out + J, shift);
   }
   //#end
 }

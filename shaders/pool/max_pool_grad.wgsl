@@ -2,6 +2,7 @@
 // the few that can contain it. With ARGMAX_ROWS the chosen places are read through a row table.
 //#import common/work.wgsl
 //#import pool/window.wgsl
+//#import common/epilogue.wgsl
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read> argmax: array<i32>;
 @group(0) @binding(4) var<storage, read> argmax_table: array<i32>;
@@ -44,10 +45,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       //#end
     }
   }
+  let shift = row_shift(strip.plane / params.planesPerEntry);
   let out = strip.plane * params.inHeight * params.inWidth + place;
   //#unroll J 0..STRIP
   if (strip.column + J <= last) {
-    dx[out + J] = sum_J;
+    dx[out + J] = finish(sum_J, out + J, shift);
   }
   //#end
 }

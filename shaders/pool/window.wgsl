@@ -19,6 +19,7 @@ struct Params {
   padEndY: u32,
   padEndX: u32,
   planesPerEntry: u32, // planes behind one index of the first axis
+  rowElements: u32, // elements of the result behind it
 }
 @group(0) @binding(0) var<uniform> params: Params;
 

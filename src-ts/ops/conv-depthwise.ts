@@ -10,6 +10,7 @@ import {
   type Pass,
   type PassContext,
 } from './conv-pass.ts';
+import { epilogueSlots } from './epilogue.ts';
 import { workOverRows } from './lowering.ts';
 
 const STRIP = 4; // outputs in a row of the kernel for dilated taps
@@ -32,10 +33,10 @@ function tapsOf(pass: Pass): { readonly count: number; readonly gap: number }[] 
   ];
 }
 
-function patchCall({ epilogue, traits }: PassContext, pass: Pass): KernelCall {
+function patchCall(context: PassContext, pass: Pass): KernelCall {
   const geometry = passGeometry(pass);
   const [vertical, horizontal] = tapsOf(pass);
-  const { rows, pixels } = patchSize(traits.subgroupLanes !== null, vertical!.count);
+  const { rows, pixels } = patchSize(context.traits.subgroupLanes !== null, vertical!.count);
   const [gridHeight, gridWidth] = gridOf(pass);
   const perRow = pass.groups * Math.ceil(gridHeight / rows) * Math.ceil(gridWidth / pixels);
   const work = workOverRows(pass.result, perRow, WORKGROUP, geometry.phasesY * geometry.phasesX);
@@ -48,11 +49,11 @@ function patchCall({ epilogue, traits }: PassContext, pass: Pass): KernelCall {
       STEP_Y: geometry.gridStepY,
       STEP_X: geometry.gridStepX,
     },
-    slots: epilogue === null ? {} : { epilogue },
-    buffers: passBuffers(pass, pass.weights.buffer),
+    slots: epilogueSlots(context.epilogue),
+    buffers: passBuffers(context, pass, pass.weights.buffer),
     params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
     work,
-    cost: passCost(pass, pass.weights),
+    cost: passCost(context, pass, pass.weights),
   });
 }
 
@@ -65,17 +66,17 @@ function patchSize(
   return onCpu ? { rows, pixels: 8 } : { rows: Math.min(rows, 2), pixels: 4 };
 }
 
-function stripCall({ epilogue }: PassContext, pass: Pass): KernelCall {
+function stripCall(context: PassContext, pass: Pass): KernelCall {
   const geometry = passGeometry(pass);
   const [gridHeight, gridWidth] = gridOf(pass);
   const perRow = pass.groups * gridHeight * Math.ceil(gridWidth / STRIP);
   const work = workOverRows(pass.result, perRow, 64, geometry.phasesY * geometry.phasesX);
   return callKernel(convDepthwise, {
     constants: { PIXELS: STRIP },
-    slots: epilogue === null ? {} : { epilogue },
-    buffers: passBuffers(pass, pass.weights.buffer),
+    slots: epilogueSlots(context.epilogue),
+    buffers: passBuffers(context, pass, pass.weights.buffer),
     params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
     work,
-    cost: passCost(pass, pass.weights),
+    cost: passCost(context, pass, pass.weights),
   });
 }

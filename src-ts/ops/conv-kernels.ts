@@ -1,7 +1,8 @@
 // The WGSL kernels of convolutions.
 import { defineKernel } from '../kernels/kernel.ts';
+import { EPILOGUE_BUFFERS, EPILOGUE_SLOTS } from './epilogue.ts';
 
-export const PASS_BUFFERS = ['x', 'w', 'bias', 'y'] as const;
+export const PASS_BUFFERS = ['x', 'w', 'bias', 'y', ...EPILOGUE_BUFFERS] as const;
 const PASS_PARAMS = [
   ...([
     'unit',
@@ -15,12 +16,13 @@ const PASS_PARAMS = [
   ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'gridHeight', 'gridWidth'] as const),
   ...(['kernelHeight', 'kernelWidth', 'gridStepY', 'gridStepX', 'phasesY', 'phasesX'] as const),
   ...(['offsetY', 'offsetX', 'tapStepY', 'tapStepX', 'tapSkipY', 'tapSkipX'] as const),
+  'rowElements',
 ] as const;
 
 export const convSubgroup = defineKernel({
   file: 'conv/conv_subgroup.wgsl',
   constants: ['LANES', 'QUADS', 'PIXELS'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
 });
@@ -28,7 +30,7 @@ export const convSubgroup = defineKernel({
 export const convTiled = defineKernel({
   file: 'conv/conv_tiled.wgsl',
   constants: ['THREADS', 'CHANNELS', 'PIXELS', 'DEPTH'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
 });
@@ -36,7 +38,7 @@ export const convTiled = defineKernel({
 export const convDepthwise = defineKernel({
   file: 'conv/conv_depthwise.wgsl',
   constants: ['PIXELS'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
 });
@@ -44,7 +46,7 @@ export const convDepthwise = defineKernel({
 export const convDepthwisePatch = defineKernel({
   file: 'conv/conv_depthwise_patch.wgsl',
   constants: ['ROWS', 'PIXELS', 'TAPS_Y', 'TAPS_X', 'STEP_Y', 'STEP_X'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
 });
@@ -52,11 +54,12 @@ export const convDepthwisePatch = defineKernel({
 export const gatherTaps = defineKernel({
   file: 'conv/gather_taps.wgsl',
   constants: ['STRIDE_Y', 'STRIDE_X'],
-  slots: ['epilogue'],
-  buffers: ['products', 'y'],
+  slots: EPILOGUE_SLOTS,
+  buffers: ['products', 'y', ...EPILOGUE_BUFFERS],
   params: [
     ...(['unit', 'height', 'width', 'productHeight', 'productWidth'] as const),
     ...(['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
+    'rowElements',
   ],
 });
 

@@ -14,6 +14,7 @@ import {
   type Pass,
   type PassContext,
 } from './conv-pass.ts';
+import { epilogueSlots } from './epilogue.ts';
 import { costOf, workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { planeWindow } from './window.ts';
@@ -151,7 +152,7 @@ function weightStrides({ weights, window }: Pass): readonly [number, number] {
 }
 
 function passCall(
-  { epilogue }: PassContext,
+  context: PassContext,
   pass: Pass,
   weights: Operand,
   { channels, pixels, call }: Tile,
@@ -162,11 +163,11 @@ function passCall(
   const y = geometry.phasesY * geometry.phasesX * pass.groups * tiles;
   const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
   return call({
-    slots: epilogue === null ? {} : { epilogue },
-    buffers: passBuffers(pass, weights.buffer),
+    slots: epilogueSlots(context.epilogue),
+    buffers: passBuffers(context, pass, weights.buffer),
     params: { ...geometry, unit: work.unit, tiles, paddedChannels: tiles * channels },
     work,
-    cost: passCost(pass, weights),
+    cost: passCost(context, pass, weights),
   });
 }
 

@@ -5,6 +5,7 @@ import type { OpKind } from '../graph/op-set.ts';
 import type { Cost } from '../kernels/cost.ts';
 import { NO_BUFFER, type BufferRef } from '../kernels/kernel.ts';
 import type { PASS_BUFFERS } from './conv-kernels.ts';
+import { epilogueBuffers, epilogueParams, extrasOf } from './epilogue.ts';
 import { costOf } from './lowering.ts';
 import type { LowerContext, Operand } from './op-def.ts';
 import type { PlaneWindow } from './window.ts';
@@ -29,6 +30,7 @@ export type PassContext = Pick<
 >;
 
 export const passBuffers = (
+  { epilogue }: PassContext,
   pass: Pass,
   weights: BufferRef,
 ): Record<(typeof PASS_BUFFERS)[number], BufferRef> => ({
@@ -36,14 +38,16 @@ export const passBuffers = (
   w: weights,
   bias: pass.bias?.buffer ?? NO_BUFFER,
   y: pass.result.buffer,
+  ...epilogueBuffers(epilogue),
 });
 
 /** Every tap multiplies each output of a convolution with the channels of its group; `weights` as read. */
-export function passCost(pass: Pass, weights: Operand): Cost {
+export function passCost({ epilogue }: PassContext, pass: Pass, weights: Operand): Cost {
   const { source, result, bias, window, backward } = pass;
   const perTap = 2 * (backward ? pass.outChannels : pass.inChannels);
   const flops = perTap * elementCount(window.kernel);
-  return costOf(flops, backward ? source : result, [source, weights, bias, result]);
+  const touched = [source, weights, bias, result, ...extrasOf(epilogue)];
+  return costOf(flops, backward ? source : result, touched);
 }
 
 /** Height and width of the result. */
@@ -89,6 +93,7 @@ export function passGeometry(pass: Pass) {
     tapStepX: horizontal.tapStep,
     tapSkipY: vertical.skip,
     tapSkipX: horizontal.skip,
+    ...epilogueParams(pass.result),
   };
 }
 

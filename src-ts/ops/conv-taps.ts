@@ -5,6 +5,7 @@ import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { gatherTaps } from './conv-kernels.ts';
 import type { Pass, PassContext } from './conv-pass.ts';
+import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from './epilogue.ts';
 import { costOf, workOverElements } from './lowering.ts';
 import type { Operand } from './op-def.ts';
 
@@ -53,8 +54,8 @@ export function gatherTapsCall(
   const work = workOverElements(result, 64);
   return callKernel(gatherTaps, {
     constants: { STRIDE_Y: window.strides[0], STRIDE_X: window.strides[1] },
-    slots: epilogue === null ? {} : { epilogue },
-    buffers: { products: products.buffer, y: result.buffer },
+    slots: epilogueSlots(epilogue),
+    buffers: { products: products.buffer, y: result.buffer, ...epilogueBuffers(epilogue) },
     params: {
       unit: work.unit,
       height: window.input[0],
@@ -67,8 +68,9 @@ export function gatherTapsCall(
       dilationX: window.dilations[1],
       padY: window.pads[0],
       padX: window.pads[1],
+      ...epilogueParams(result),
     },
     work,
-    cost: costOf(1, products, [products, result]),
+    cost: costOf(1, products, [products, result, ...extrasOf(epilogue)]),
   });
 }

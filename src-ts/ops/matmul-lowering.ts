@@ -2,23 +2,31 @@
 // (shaders/matmul/geometry.wgsl).
 import { elementCount, stridesOf, type StaticShape } from '../core/shape.ts';
 import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
+import {
+  EPILOGUE_BUFFERS,
+  EPILOGUE_SLOTS,
+  epilogueBuffers,
+  epilogueParams,
+  epilogueSlots,
+  extrasOf,
+} from './epilogue.ts';
 import { costOf, tableOf, workOverRows } from './lowering.ts';
 import { batchStrides, matrixStrides } from './matmul-strides.ts';
 import { copyCall } from './movement.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { refuse } from './refusal.ts';
 
-const BUFFERS = ['a', 'b', 'a_table', 'b_table', 'y'] as const;
+const BUFFERS = ['a', 'b', 'a_table', 'b_table', 'y', ...EPILOGUE_BUFFERS] as const;
 const PARAMS = [
-  ...(['unit', 'tall', 'rowTiles', 'rows', 'columns', 'depth', 'depthOverBatch'] as const),
-  ...(['rowsPerEntry', 'aEntry', 'aRow', 'aDepth', 'bDepth', 'bColumn'] as const),
+  ...(['unit', 'tall', 'rowTiles', 'rows', 'columns', 'depth', 'rowElements'] as const),
+  ...(['depthOverBatch', 'rowsPerEntry', 'aEntry', 'aRow', 'aDepth', 'bDepth', 'bColumn'] as const),
   ...(['batchSizes', 'aBatch', 'bBatch'] as const),
 ] as const;
 
 export const matmulSubgroup = defineKernel({
   file: 'matmul/matmul_subgroup.wgsl',
   constants: ['LANES', 'ROW_GROUPS', 'COLUMNS', 'A_ROWS', 'B_ROWS'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: BUFFERS,
   params: PARAMS,
 });
@@ -26,7 +34,7 @@ export const matmulSubgroup = defineKernel({
 export const matmulSubgroupVec4 = defineKernel({
   file: 'matmul/matmul_subgroup_vec4.wgsl',
   constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'A_ROWS', 'B_ROWS'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: BUFFERS,
   params: PARAMS,
 });
@@ -34,7 +42,7 @@ export const matmulSubgroupVec4 = defineKernel({
 export const matmulTiled = defineKernel({
   file: 'matmul/matmul_tiled.wgsl',
   constants: ['THREADS', 'ROWS', 'COLUMNS', 'DEPTH', 'A_ROWS', 'B_ROWS'],
-  slots: ['epilogue'],
+  slots: EPILOGUE_SLOTS,
   buffers: BUFFERS,
   params: PARAMS,
 });
@@ -184,14 +192,22 @@ function productCall(context: LowerContext<'matmul'>, product: Product, tile: Ti
   const [bDepth, bColumn] = product.bStrides;
   const batch = y.shape.slice(0, -2);
   return tile.call({
-    slots: context.epilogue === null ? {} : { epilogue: context.epilogue },
-    buffers: { a: a.buffer, b: b.buffer, a_table: tableOf(a), b_table: tableOf(b), y: y.buffer },
+    slots: epilogueSlots(context.epilogue),
+    buffers: {
+      a: a.buffer,
+      b: b.buffer,
+      a_table: tableOf(a),
+      b_table: tableOf(b),
+      y: y.buffer,
+      ...epilogueBuffers(context.epilogue),
+    },
     params: {
       unit: work.unit,
       tall: tall ? 1 : 0,
       rowTiles: Math.ceil(rows / tile.rows),
       ...{ rows, columns, rowsPerEntry },
       depth: sum.depth,
+      ...epilogueParams(y),
       depthOverBatch: sum.batch === null ? 0 : 1,
       aEntry: aRow * rowsPerEntry,
       ...{ aRow, aDepth, bDepth, bColumn },
@@ -205,6 +221,7 @@ function productCall(context: LowerContext<'matmul'>, product: Product, tile: Ti
       a,
       b,
       y,
+      ...extrasOf(context.epilogue),
     ]),
   });
 }

@@ -66,8 +66,15 @@ export interface LowerContext<K extends OpKind> {
   readonly constantOf: (input: string) => Tensor | null;
   /** Storage for an intermediate result of this node. */
   readonly temporary: (type: TensorType) => Operand;
-  /** WGSL expression applied to each output element by kernels with an `epilogue` slot. */
-  readonly epilogue: string | null;
+  readonly epilogue: Epilogue | null;
+}
+
+/** What kernels that import common/epilogue.wgsl do to each element before they store it. */
+export interface Epilogue {
+  /** WGSL expression of the element `v` and of the extras, `e0` and `e1`, at its place. */
+  readonly expression: string;
+  /** Floats of the output's shape; row views among them go through one table. */
+  readonly extras: readonly Operand[];
 }
 
 export interface OpDef<K extends OpKind> {
@@ -85,7 +92,7 @@ export interface OpDef<K extends OpKind> {
   readonly viewable?: readonly string[];
   /** The input whose storage the output takes over; the executor copies it first if it is still needed. */
   readonly inPlace?: string;
-  /** Whether the kernel has an `epilogue` slot that a following pointwise op may fill. */
+  /** Whether all its kernels take an epilogue, which a following pointwise op may become. */
   readonly hasEpilogue?: boolean;
 }
 

@@ -176,8 +176,8 @@ export const unaryRows: { readonly [K in UnaryKind]: UnaryRow<K> } = {
     wgsl: (x, { min, max }, from) => above(below(x, min, from), max, from),
     value: (x, { min, max }) => (x < min ? min : x > max ? max : x),
     // 0 at the bounds, as PyTorch's relu6 and hardtanh.
-    derivative: ({ emit, mul }, dy, x, _y, { min, max }) =>
-      mul(dy, emit('inside', { x }, { min, max })),
+    derivative: ({ emit, mul }, dy, _x, y, { min, max }) =>
+      mul(dy, emit('inside', { x: y }, { min, max })),
   },
   sigmoid: {
     wgsl: (x) => `(F(1.0) / (F(1.0) + exp(-${x})))`,

@@ -2,6 +2,14 @@
 import { elementCount } from '../core/shape.ts';
 import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
 import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
+import {
+  EPILOGUE_BUFFERS,
+  EPILOGUE_SLOTS,
+  epilogueBuffers,
+  epilogueParams,
+  epilogueSlots,
+  extrasOf,
+} from './epilogue.ts';
 import { costOf, tableOf, workOverElements, workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
 import { planeWindow } from './window.ts';
@@ -26,7 +34,7 @@ const WINDOW_PARAMS = [
     'padEndY',
     'padEndX',
   ] as const),
-  'planesPerEntry',
+  ...(['planesPerEntry', 'rowElements'] as const),
 ] as const;
 
 export const maxPoolKernel = defineKernel({
@@ -40,8 +48,8 @@ export const maxPoolKernel = defineKernel({
 export const maxPoolGradKernel = defineKernel({
   file: 'pool/max_pool_grad.wgsl',
   constants: ['STRIP', 'ARGMAX_ROWS'],
-  slots: [],
-  buffers: ['dy', 'argmax', 'argmax_table', 'dx'],
+  slots: EPILOGUE_SLOTS,
+  buffers: ['dy', 'argmax', 'argmax_table', 'dx', ...EPILOGUE_BUFFERS],
   params: WINDOW_PARAMS,
 });
 
@@ -56,8 +64,8 @@ export const avgPoolKernel = defineKernel({
 export const avgPoolGradKernel = defineKernel({
   file: 'pool/avg_pool_grad.wgsl',
   constants: ['STRIP', 'PADDED'],
-  slots: [],
-  buffers: ['dy', 'dx'],
+  slots: EPILOGUE_SLOTS,
+  buffers: ['dy', 'dx', ...EPILOGUE_BUFFERS],
   params: WINDOW_PARAMS,
 });
 
@@ -112,6 +120,7 @@ function windowParams(
     padEndY: ends.at(-2) ?? 0,
     padEndX: ends.at(-1) ?? 0,
     planesPerEntry: output.shape[1]!,
+    ...epilogueParams(output),
   };
 }
 
@@ -141,7 +150,7 @@ export const lowerMaxPoolArgmax = (context: LowerContext<'max_pool_argmax'>): Ke
 
 export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): KernelCall[] {
   const { dy, argmax } = context.inputs;
-  const { node, output } = context;
+  const { node, output, epilogue } = context;
   return [
     callKernel(maxPoolGradKernel, {
       constants: { STRIP: stripOf(context), ARGMAX_ROWS: argmax.table !== null },
@@ -150,10 +159,12 @@ export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): Kernel
         argmax: argmax.buffer,
         argmax_table: tableOf(argmax),
         dx: output.buffer,
+        ...epilogueBuffers(epilogue),
       },
+      slots: epilogueSlots(epilogue),
       params: windowParams(context, node.attrs, node.attrs.inputSize),
       work: stripWork(context),
-      cost: costOf(1, dy, [dy, argmax, output]),
+      cost: costOf(1, dy, [dy, argmax, output, ...extrasOf(epilogue)]),
     }),
   ];
 }
@@ -174,14 +185,19 @@ export function lowerAvgPool(context: LowerContext<'avg_pool'>): KernelCall[] {
 }
 
 export function lowerAvgPoolGrad(context: LowerContext<'avg_pool_grad'>): KernelCall[] {
-  const { node, inputs, output } = context;
+  const { node, inputs, output, epilogue } = context;
   return [
     callKernel(avgPoolGradKernel, {
       constants: { STRIP: stripOf(context), PADDED: isPadded(node.attrs) },
-      buffers: { dy: inputs.dy.buffer, dx: output.buffer },
+      slots: epilogueSlots(epilogue),
+      buffers: { dy: inputs.dy.buffer, dx: output.buffer, ...epilogueBuffers(epilogue) },
       params: windowParams(context, node.attrs, node.attrs.inputSize),
       work: stripWork(context),
-      cost: costOf(elementCount(node.attrs.kernel), inputs.dy, [inputs.dy, output]),
+      cost: costOf(elementCount(node.attrs.kernel), inputs.dy, [
+        inputs.dy,
+        output,
+        ...extrasOf(epilogue),
+      ]),
     }),
   ];
 }

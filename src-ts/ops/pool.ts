@@ -118,6 +118,7 @@ const maxPoolGrad: OpDef<'max_pool_grad'> = {
   },
   lower: lowerMaxPoolGrad,
   viewable: ['argmax'],
+  hasEpilogue: true,
 };
 
 const avgPoolAttrs = (attrs: AvgPoolGeometry): AvgPoolGeometry => ({
@@ -151,6 +152,7 @@ const avgPoolGrad: OpDef<'avg_pool_grad'> = {
     return tensor('float32', shape(), dx);
   },
   lower: lowerAvgPoolGrad,
+  hasEpilogue: true,
 };
 
 /** Visits each input element of each window, with its share of the window's mean. */

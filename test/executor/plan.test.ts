@@ -50,6 +50,55 @@ describe('fusion', () => {
     expect(plan.calls[0]!.call.slots['epilogue']).toBe('select(v, f32(0.0), v < f32(0.0))');
   });
 
+  it('a gradient takes the mask and the residual that follow, seen through a table', () => {
+    const b = new Sketch();
+    const w = b.constant(randomTensor([6, 3, 3, 3], 1));
+    const features = b.float('features', N, 3, 8, 8);
+    const index = b.index('index', P);
+    const seen = b.emit('rows', { x: features, index }, { axis: 0 });
+    const attrs = { ...conv, inputSize: [8, 8] };
+    const dx = b.emit('conv_input_grad', { dy: b.float('dy', P, 6, 8, 8), w }, attrs);
+    const skip = b.float('skip', P, 3, 8, 8);
+    const sum = b.emit('add', { a: skip, b: dx }, {});
+    b.output('y', b.emit('mul', { a: sum, b: b.emit('step', { x: seen }, {}) }, {}));
+    const plan = b.plan();
+    expect(kernels(plan.calls)).toEqual(['conv_tiled']);
+    const { slots, buffers } = plan.calls[0]!.call;
+    expect(slots['epilogue']).toBe('((e0 + v) * select(f32(0.0), f32(1.0), e1 > f32(0.0)))');
+    expect(slots).toMatchObject({ load_e0: 'extra0[i]', load_e1: 'extra1[i + shift]' });
+    expect(buffers).toMatchObject({
+      extra0: { of: 'value', id: skip },
+      extra1: { of: 'value', id: features },
+      extra_table: { of: 'value', id: index },
+    });
+  });
+
+  it('of two convolutions that are added, one takes the other as its addend', () => {
+    const b = new Sketch();
+    const w = b.constant(randomTensor([6, 3, 3, 3], 1));
+    const x = b.float('x', N, 3, 8, 8);
+    const [first, second] = [0, 1].map(() => b.emit('conv', { x, w }, conv));
+    b.output('y', b.emit('add', { a: first!, b: second! }, {}));
+    const plan = b.plan();
+    expect(kernels(plan.calls)).toEqual(['conv_tiled', 'conv_tiled']);
+    expect(plan.calls[1]!.call.buffers['extra0']).toEqual({ of: 'value', id: first });
+  });
+
+  it('an operand of another shape, or a second table, keeps a pointwise call of its own', () => {
+    const b = new Sketch();
+    const product = (): ValueId => {
+      const [a, c] = [b.float('a', P, 4), b.constant(randomTensor([4, 8], 1))];
+      return b.emit('matmul', { a, b: c }, { transposeA: false, transposeB: false });
+    };
+    b.output('broadcast', b.emit('add', { a: product(), b: b.float('bias', 8) }, {}));
+    const rows = ['i', 'j'].map((name) =>
+      b.emit('rows', { x: b.float(`x${name}`, N, 8), index: b.index(name, P) }, { axis: 0 }),
+    );
+    const both = b.emit('mul', { a: rows[0]!, b: rows[1]! }, {});
+    b.output('tables', b.emit('mul', { a: product(), b: both }, {}));
+    expect(kernels(b.plan().calls).filter((name) => name.startsWith('pointwise'))).toHaveLength(2);
+  });
+
   it('a value that is read twice is no epilogue', () => {
     const b = new Sketch();
     const w = b.constant(randomTensor([6, 3, 3, 3], 1));

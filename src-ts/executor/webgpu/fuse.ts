@@ -1,10 +1,11 @@
 // Groups a graph's nodes into the units that become kernels: trees of pointwise nodes are one
-// expression, a unary expression after a convolution or matrix product is its epilogue, reshapes are
-// aliases, and row views stay views where every reader can look through the table.
+// expression, an expression after a convolution, matrix product or pool's gradient is its epilogue,
+// reshapes are aliases, and row views stay views where every reader can look through the table.
 import { elementCount, isStatic, sameShape } from '../../core/shape.ts';
 import { inputIds, typeOf, type Graph, type Node } from '../../graph/graph.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import { opDef } from '../../ops/builder.ts';
+import { EPILOGUE_LIMITS } from '../../ops/epilogue.ts';
 import {
   isPointwise,
   leafExpression,
@@ -19,22 +20,30 @@ export interface RowView {
   readonly table: ValueId;
 }
 
-export type Unit =
-  | {
-      readonly kind: 'node';
-      readonly node: Node;
-      readonly output: ValueId;
-      /** Expression over `v`, applied to each element before it is stored. */
-      readonly epilogue: string | null;
-    }
-  | {
-      readonly kind: 'pointwise';
-      readonly leaves: readonly ValueId[];
-      /** Expression over the leaves' names a to d. */
-      readonly expression: string;
-      readonly output: ValueId;
-      readonly label: string;
-    };
+export type Unit = NodeUnit | PointwiseUnit;
+
+export interface NodeUnit {
+  readonly kind: 'node';
+  readonly node: Node;
+  readonly output: ValueId;
+  readonly epilogue: UnitEpilogue | null;
+}
+
+export interface PointwiseUnit {
+  readonly kind: 'pointwise';
+  readonly leaves: readonly ValueId[];
+  /** Expression over the leaves' names a to d. */
+  readonly expression: string;
+  readonly output: ValueId;
+  readonly label: string;
+}
+
+/** What becomes of each element before it is stored: an expression of `v`, and of other values at its place. */
+export interface UnitEpilogue {
+  readonly expression: string;
+  /** `e0` and `e1` of the expression. */
+  readonly extras: readonly ValueId[];
+}
 
 export interface FusedGraph {
   readonly units: readonly Unit[];
@@ -64,7 +73,7 @@ export function fuseGraph(graph: Graph): FusedGraph {
     const tree = trees.of.get(node.output);
     units.push(tree === undefined ? plainUnit(node) : pointwiseUnit(graph, node, tree));
   }
-  return { units: absorbEpilogues(graph, units, uses), views, aliases };
+  return { units: absorbEpilogues(graph, units, views, uses), views, aliases };
 }
 
 function plainUnit(node: Node): Unit {
@@ -179,52 +188,70 @@ function fits(leaves: readonly ValueId[], views: ReadonlyMap<ValueId, RowView>):
   return distinct.size <= POINTWISE_LIMITS.operands && tables.size <= POINTWISE_LIMITS.tables;
 }
 
-/** Moves unary expressions into the kernel that makes their operand, where it has a slot for them. */
+/**
+ * Moves expressions into the kernel that makes one of their operands, where it takes an epilogue: so a
+ * convolution adds its residual and applies its activation, and a gradient its mask, before they store.
+ */
 function absorbEpilogues(
   graph: Graph,
   units: readonly Unit[],
+  views: ReadonlyMap<ValueId, RowView>,
   uses: ReadonlyMap<ValueId, number>,
 ): Unit[] {
-  const out: Unit[] = [];
-  const producerAt = new Map<ValueId, number>();
+  const out = new Map<ValueId, Unit>();
   for (const unit of units) {
-    const absorbed = epilogueOf(graph, unit, uses);
-    const at = absorbed === null ? undefined : producerAt.get(absorbed.operand);
-    const producer = at === undefined ? undefined : out[at];
-    if (
-      absorbed !== null &&
-      producer?.kind === 'node' &&
-      producer.epilogue === null &&
-      opDef(producer.node.kind).hasEpilogue === true
-    ) {
-      out[at!] = { ...producer, output: unit.output, epilogue: absorbed.text };
+    const producer =
+      unit.kind === 'pointwise'
+        ? unit.leaves
+            .map((id) => out.get(id))
+            .findLast((each) => canAbsorb(graph, each, unit, views, uses))
+        : undefined;
+    if (unit.kind !== 'pointwise' || producer?.kind !== 'node') {
+      out.set(unit.output, unit);
       continue;
     }
-    producerAt.set(unit.output, out.length);
-    out.push(unit);
+    out.delete(producer.output);
+    // In the later place: what else the expression reads is there by now.
+    const epilogue = epilogueOf(unit, producer.output);
+    out.set(unit.output, { ...producer, output: unit.output, epilogue });
   }
-  return out;
+  return [...out.values()];
 }
 
-function epilogueOf(
+function canAbsorb(
   graph: Graph,
-  unit: Unit,
+  producer: Unit | undefined,
+  { leaves, output, expression }: PointwiseUnit,
+  views: ReadonlyMap<ValueId, RowView>,
   uses: ReadonlyMap<ValueId, number>,
-): { operand: ValueId; text: string } | null {
-  if (unit.kind !== 'pointwise' || unit.leaves.length !== 1) return null;
-  const operand = unit.leaves[0]!;
-  const from = typeOf(graph, operand);
-  const to = typeOf(graph, unit.output);
-  const direct =
-    from.dtype === 'float32' && to.dtype === 'float32' && sameShape(from.shape, to.shape);
-  if (!direct || uses.get(operand) !== 1) return null;
-  // They have none of the pointwise kernels' functions.
-  if (unit.expression.includes('math_')) return null;
+): boolean {
+  if (producer?.kind !== 'node' || producer.epilogue !== null) return false;
+  if (opDef(producer.node.kind).hasEpilogue !== true || uses.get(producer.output) !== 1)
+    return false;
+  // Kernels with an epilogue have none of the pointwise kernels' functions.
+  if (expression.includes('math_')) return false;
+  const { shape, dtype } = typeOf(graph, output);
+  const alike = leaves.every((id) => {
+    const leaf = typeOf(graph, id);
+    return leaf.dtype === 'float32' && sameShape(leaf.shape, shape);
+  });
+  const tables = new Set(leaves.flatMap((id) => views.get(id)?.table ?? []));
+  const fits = leaves.length - 1 <= EPILOGUE_LIMITS.extras && tables.size <= EPILOGUE_LIMITS.tables;
+  return dtype === 'float32' && alike && fits;
+}
+
+/** A pointwise unit as the epilogue of the kernel that makes its leaf `made`. */
+function epilogueOf({ leaves, expression }: PointwiseUnit, made: ValueId): UnitEpilogue {
+  const extras = leaves.filter((id) => id !== made);
+  let text = expression;
+  for (const [k, id] of leaves.entries()) {
+    const name = id === made ? 'v' : `e${extras.indexOf(id)}`;
+    text = text.replaceAll(leafExpression(k, 'float32'), name);
+  }
   // Kernels with an epilogue work on plain f32: the aliases become the types they stand for.
-  const text = unit.expression
-    .replaceAll(leafExpression(0, 'float32'), 'v')
-    .replace(/\bF\b/g, 'f32')
-    .replace(/\bI\b/g, 'i32')
-    .replace(/\bU\b/g, 'u32');
-  return { operand, text };
+  const plain = { F: 'f32', I: 'i32', U: 'u32' } as const;
+  for (const [alias, type] of Object.entries(plain)) {
+    text = text.replaceAll(new RegExp(`\\b${alias}\\b`, 'g'), type);
+  }
+  return { expression: text, extras };
 }

@@ -13,15 +13,15 @@ import {
   type TensorType,
 } from '../../core/shape.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import { outputNamed, type Graph, type Node } from '../../graph/graph.ts';
+import { inputIds, outputNamed, type Graph, type Node } from '../../graph/graph.ts';
 import type { OpKind, ValueId } from '../../graph/op-set.ts';
 import type { BufferRef, KernelCall } from '../../kernels/kernel.ts';
 import { mapInputs, opDef } from '../../ops/builder.ts';
 import { copyCall } from '../../ops/movement.ts';
-import type { AdapterTraits, LowerContext, Operand } from '../../ops/op-def.ts';
+import type { AdapterTraits, Epilogue, LowerContext, Operand } from '../../ops/op-def.ts';
 import { pointwiseCall } from '../../ops/pointwise.ts';
 import { readsOfCall, refsOf, writesOf } from './accesses.ts';
-import { fuseGraph, type FusedGraph, type Unit } from './fuse.ts';
+import { fuseGraph, type FusedGraph, type NodeUnit, type Unit, type UnitEpilogue } from './fuse.ts';
 import { lifetimes, shareSlots } from './liveness.ts';
 
 /** Where a buffer lives: kept for the program's life, or in a slot shared over time. */
@@ -160,14 +160,14 @@ class Planner {
     const label = node.label === '' ? node.kind : node.label;
     const { inPlace } = opDef(node.kind);
     if (inPlace !== undefined) this.#takeStorage(node, inPlace, at, label);
-    for (const call of this.#lowerNode(node, unit)) this.#calls.push({ call, label });
+    for (const call of this.#lowerNode(unit)) this.#calls.push({ call, label });
   }
 
-  #lowerNode(node: Node, unit: Unit & { kind: 'node' }): KernelCall[] {
+  #lowerNode({ node, output, epilogue }: NodeUnit): KernelCall[] {
     const context: LowerContext<OpKind> = {
-      node: node,
+      node,
       inputs: mapInputs(node.inputs as never, (id) => this.#operand(id)),
-      output: this.#operand(unit.output),
+      output: this.#operand(output),
       traits: this.#options.traits,
       extents: this.#options.capacity,
       constantOf: (input) => {
@@ -175,9 +175,13 @@ class Planner {
         return id === undefined ? null : (this.#graph.constants.get(id) ?? null);
       },
       temporary: (type) => this.#temporary(type),
-      epilogue: unit.epilogue,
+      epilogue: epilogue === null ? null : this.#epilogue(epilogue),
     };
     return opDef(node.kind).lower(context);
+  }
+
+  #epilogue({ expression, extras }: UnitEpilogue): Epilogue {
+    return { expression, extras: extras.map((id) => this.#operand(id)) };
   }
 
   #temporary(type: TensorType): Operand {
@@ -295,7 +299,7 @@ function readsOf(unit: Unit, { views }: FusedGraph): ValueId[] {
   const ids =
     unit.kind === 'pointwise'
       ? unit.leaves
-      : Object.values(unit.node.inputs as Record<string, ValueId>);
+      : [...inputIds(unit.node), ...(unit.epilogue?.extras ?? [])];
   return ids.flatMap((id) => {
     const view = views.get(id);
     return view === undefined ? [id] : [view.source, view.table];
