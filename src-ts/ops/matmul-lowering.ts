@@ -157,7 +157,7 @@ function chooseTile({ subgroupLanes: lanes }: AdapterTraits, product: Product): 
   }
   if (columns > 2 * lanes && columnsInFours(product)) {
     const QUADS = columns <= 4 * lanes ? 1 : 2;
-    const ROW_GROUPS = Math.max(1, (QUADS === 1 && !few ? 32 : 16) / lanes);
+    const ROW_GROUPS = Math.max(1, (few ? 16 : 32) / lanes);
     const constants = { LANES: lanes, ROW_GROUPS, QUADS, ...views };
     return {
       rows: ROW_GROUPS * lanes,
