@@ -98,8 +98,9 @@ function applyVjp(
 }
 
 /**
- * Ops on forward values alone that are worth computing once an image rather than once a pair. Pointwise
- * ones are not among them: they cost nothing inside the kernel that reads the view.
+ * Ops on forward values alone that are worth computing once an image rather than once a pair, for all
+ * gradients of the graph. Pointwise ones are not among them: they cost nothing inside the kernel that
+ * reads the view.
  */
 const ONCE_AN_IMAGE: ReadonlySet<OpKind> = new Set<OpKind>(['max_pool_argmax', 'softmax']);
 
@@ -134,7 +135,7 @@ class RowViews {
     const onImages = ONCE_AN_IMAGE.has(kind) && ids.every((id) => this.#sources.has(id));
     if (!onImages) return this.#builder.emit(kind, inputs, attrs, label);
     const sources = mapInputs<K, ValueId>(inputs, (id) => this.#sources.get(id)!);
-    return this.of(this.#builder.emit(kind, sources as unknown as OpInputs<K>, attrs, label));
+    return this.of(this.#builder.emitOnce(kind, sources as unknown as OpInputs<K>, attrs, label));
   }
 
   #table(owner: ValueId, times: number): ValueId {

@@ -1,6 +1,7 @@
 // Builds graphs: gives ids, infers types as nodes arrive, and so refuses a wrong graph at the node
 // that is wrong. The result is immutable; several graphs may be built from one another by `inline`.
 import { InternalError } from '../core/errors.ts';
+import { keyOf } from '../core/key.ts';
 import type { TensorType } from '../core/shape.ts';
 import { scalar, type Tensor } from '../core/tensor.ts';
 import type { Graph, Node, NodeOf, Port } from '../graph/graph.ts';
@@ -31,6 +32,7 @@ export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #types = new Map<ValueId, TensorType>();
   readonly #shared = new Map<Tensor | number, ValueId>();
+  readonly #once = new Map<string, ValueId>();
   #next = 0;
 
   input(name: string, type: TensorType): ValueId {
@@ -64,6 +66,14 @@ export class GraphBuilder {
     const output = this.#newId(opDef(kind).infer(types, attrs, label));
     const node: NodeOf<K> = { kind, inputs, attrs, output, label };
     this.#nodes.push(node as unknown as Node);
+    return output;
+  }
+
+  /** The output of an equal node that was appended by this method, or of a new one. */
+  emitOnce<K extends OpKind>(kind: K, inputs: OpInputs<K>, attrs: OpAttrs<K>, label = ''): ValueId {
+    const key = keyOf([kind, inputs, attrs]);
+    const output = this.#once.get(key) ?? this.emit(kind, inputs, attrs, label);
+    this.#once.set(key, output);
     return output;
   }
 

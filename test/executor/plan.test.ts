@@ -217,6 +217,22 @@ describe('what runs once', () => {
     expect(kernels(plan.calls)).toEqual(['conv_tiled']);
   });
 
+  it('weights that two convolutions pack alike are packed for both', () => {
+    const b = new Sketch();
+    const w = b.constant(randomTensor([6, 3, 3, 3], 1));
+    const other = b.constant(randomTensor([6, 3, 3, 3], 2));
+    for (const [k, each] of [w, w, other].entries()) {
+      b.output(`y${k}`, b.emit('conv', { x: b.float(`x${k}`, N, 3, 8, 8), w: each }, conv));
+    }
+    const plan = b.plan();
+    expect(kernels(plan.once)).toEqual(['pack_weights', 'pack_weights']);
+    const packed = plan.calls.map(({ call }) => call.buffers['w']!);
+    const roots = packed.map((ref) => (ref.of === 'value' ? plan.rootOf(ref.id) : null));
+    expect(roots[0]).toBe(roots[1]);
+    expect(roots[0]).not.toBe(roots[2]);
+    for (const root of roots) expect(plan.buffers.has(root!)).toBe(true);
+  });
+
   it('weights that are inputs are packed in every run', () => {
     const b = new Sketch();
     const inputs = { x: b.float('x', N, 3, 8, 8), w: b.float('w', 6, 3, 3, 3) };

@@ -23,6 +23,7 @@ import { pointwiseCall } from '../../ops/pointwise.ts';
 import { readsOfCall, refsOf, writesOf } from './accesses.ts';
 import { fuseGraph, type FusedGraph, type NodeUnit, type Unit, type UnitEpilogue } from './fuse.ts';
 import { lifetimes, shareSlots } from './liveness.ts';
+import { findTwins } from './twins.ts';
 
 /** Where a buffer lives: kept for the program's life, or in a slot shared over time. */
 export type Storage =
@@ -104,9 +105,10 @@ class Planner {
     const isOnce = ({ call }: PlannedCall): boolean =>
       writesOf(call).every((id) => fixed.has(rootOf(id)));
     const calls = this.#calls.filter((planned) => !isOnce(planned));
+    const once = this.#withoutTwins(this.#calls.filter(isOnce));
     const { buffers, slotBytes } = this.#placeBuffers(calls, fixed);
     return {
-      once: this.#calls.filter(isOnce),
+      once,
       calls,
       buffers,
       slotBytes,
@@ -236,6 +238,18 @@ class Planner {
     }
     // A buffer written both by fixed and by varying calls varies as a whole.
     return new Set([...fixed].filter((id) => !varying.has(id)));
+  }
+
+  /** The calls whose results no earlier one makes; results of the others become names for its own. */
+  #withoutTwins(once: readonly PlannedCall[]): PlannedCall[] {
+    const rootOf = (id: ValueId): ValueId => this.#rootOf(id);
+    const twins = findTwins(
+      once.map(({ call }) => call),
+      rootOf,
+    );
+    const kept = once.filter(({ call }) => !writesOf(call).some((id) => twins.has(rootOf(id))));
+    for (const [id, twin] of twins) this.#takenOver.set(id, twin);
+    return kept;
   }
 
   // ---- storage -------------------------------------------------------------------------------
