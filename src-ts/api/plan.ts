@@ -1,7 +1,6 @@
 // What one step of an attack would do on a device, from its plan alone: nothing is compiled or run.
-import { fittingBatches } from '../attack/batch-size.ts';
+import { fittingSteps } from '../attack/batch-size.ts';
 import { resolveOptions, type DeepFoolOptions } from '../attack/options.ts';
-import { buildStepGraph } from '../attack/step.ts';
 import type { CallDescription, Planner } from '../executor/executor.ts';
 import type { PlannedKernel, StepPlan } from '../report/plan.ts';
 import { requireBatch } from './deepfool.ts';
@@ -40,13 +39,13 @@ export function planStep(
   requireBatch(options.batch);
   const { classes, inputShape } = model;
   const settings = resolveOptions(options, { classes, channels: inputShape.channels });
-  const step = buildStepGraph(model.graph, settings);
   const batch = model.batchable ? options.batch : 1;
-  const [largest] = fittingBatches(planner, step, batch);
-  const { calls, buffers, memory } = planner.describe(step.graph, largest!.options);
+  const [largest] = fittingSteps(planner, model.graph, settings, batch);
+  const { step, fits, options: compile } = largest!;
+  const { calls, buffers, memory } = planner.describe(step.graph, compile);
   return {
     device,
-    batch: largest!.fits,
+    batch: fits,
     candidates: settings.candidates,
     dispatches: calls.length,
     flops: sum(calls, 'flops'),

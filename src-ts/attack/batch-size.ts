@@ -1,58 +1,92 @@
-// How many images a device attacks at a time: what was asked for, or the most, by halves, that its
-// buffers hold.
+// How many images a device attacks at a time, and how many of their faces it holds at once.
+//
+// A step computes all K − 1 normals of an image in one round where they fit. Where they do not, it
+// takes more rounds, which costs little; the batch is halved only when even small rounds do not fit.
 import { DeviceLimitError } from '../core/errors.ts';
+import type { Extents } from '../core/shape.ts';
 import type { CompileOptions, Executor, Planner, Program } from '../executor/executor.ts';
-import { SYMBOLS, type StepGraph } from './step.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { ResolvedOptions } from './options.ts';
+import { buildStepGraph, type StepGraph } from './step.ts';
 
 const DEFAULT_BATCH = 64;
-/** Bytes of device memory that a batch of the default size may take. */
+/** Bytes of device memory that a step may take, since WebGPU does not tell what a device has. */
 const MEMORY_BUDGET = 1.5 * 2 ** 30;
+/** A round is a copy of the backward pass in the step graph: more than these take long to compile. */
+const MOST_ROUNDS = 64;
 
-/** A number of images, and how to compile a step for it. */
-export interface StepBatch {
+/** A step for a number of images, and how to compile it. */
+export interface FittingStep {
+  readonly step: StepGraph;
   readonly fits: number;
   readonly options: CompileOptions;
 }
 
+/** Extents of a step's symbols for so many images. */
+export function extentsFor(images: number, { extents }: StepGraph): Extents {
+  return Object.fromEntries(
+    Object.entries(extents).map(([symbol, each]) => [symbol, images * each]),
+  );
+}
+
 /**
- * The batches whose plan fits the device, the largest first, by halves down to one image. Without a
- * batch asked for, storage also stays within MEMORY_BUDGET, since WebGPU does not tell what a device has.
- * Throws DeviceLimitError when one image does not fit.
+ * The steps of DeepFool on `model` whose plan fits the device: for `batch` images, or by halves down
+ * to one, and for each batch with as few rounds as fit, the rounds by halves too. MEMORY_BUDGET makes
+ * for more rounds, and for fewer images only where no batch is asked for.
+ * Throws DeviceLimitError when one image with one face at a time does not fit.
  */
-export function* fittingBatches(
+export function* fittingSteps(
   planner: Planner,
-  { graph, state, single }: StepGraph,
+  model: Graph,
+  options: ResolvedOptions,
   batch: number | undefined,
-): Generator<StepBatch> {
-  for (let fits = single ? 1 : (batch ?? DEFAULT_BATCH); ; fits = Math.ceil(fits / 2)) {
-    const capacity = Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, fits]));
-    const options = { capacity, state };
-    const { total, largestBuffer, bufferLimit } = planner.memory(graph, options);
-    const within = batch !== undefined || total <= MEMORY_BUDGET;
-    if (largestBuffer <= bufferLimit && (within || fits === 1)) yield { fits, options };
-    else if (fits === 1) throw oneImageTooLarge(largestBuffer, bufferLimit);
-    if (fits === 1) return;
+): Generator<FittingStep> {
+  const whole = buildStepGraph(model, options);
+  const { single, rivals } = whole;
+  const steps = new Map([[rivals, whole]]);
+  const stepOf = (most: number): StepGraph => {
+    const step = steps.get(most) ?? buildStepGraph(model, options, most);
+    steps.set(most, step);
+    return step;
+  };
+  for (const fits of halvesOf(single ? 1 : (batch ?? DEFAULT_BATCH))) {
+    const least = fits === 1 ? 1 : Math.ceil(rivals / MOST_ROUNDS);
+    for (const most of halvesOf(rivals, least)) {
+      const step = stepOf(most);
+      const compile = { capacity: extentsFor(fits, step), state: step.state };
+      const { total, largestBuffer, bufferLimit } = planner.memory(step.graph, compile);
+      const isLast = most === least && (fits === 1 || batch !== undefined);
+      const within = isLast || total <= MEMORY_BUDGET;
+      if (largestBuffer <= bufferLimit && within) yield { step, fits, options: compile };
+      else if (fits === 1 && most === 1) throw oneImageTooLarge(largestBuffer, bufferLimit);
+    }
   }
+}
+
+/** `from`, its half, the half of that, …, `to`. */
+function* halvesOf(from: number, to = 1): Generator<number> {
+  for (let each = from; each > to; each = Math.ceil(each / 2)) yield each;
+  yield to;
 }
 
 const oneImageTooLarge = (largestBuffer: number, bufferLimit: number): DeviceLimitError =>
   new DeviceLimitError(
-    'one image with all its candidates, in bytes of one buffer',
+    'one image with one candidate at a time, in bytes of one buffer',
     largestBuffer,
     bufferLimit,
-    'Use fewer --candidates.',
   );
 
-/** Compiles for the first of those batches whose storage the device can give. */
+/** Compiles the first of those steps whose storage the device can give. */
 export async function compileLargest(
   executor: Executor,
-  step: StepGraph,
+  model: Graph,
+  options: ResolvedOptions,
   batch: number | undefined,
-): Promise<{ program: Program; fits: number }> {
+): Promise<{ step: StepGraph; program: Program; fits: number }> {
   let refused: unknown;
-  for (const { fits, options } of fittingBatches(executor, step, batch)) {
+  for (const { step, fits, options: compile } of fittingSteps(executor, model, options, batch)) {
     try {
-      return { program: await executor.compile(step.graph, options), fits };
+      return { step, program: await executor.compile(step.graph, compile), fits };
     } catch (error) {
       if (!(error instanceof DeviceLimitError)) throw error;
       refused = error;

@@ -5,7 +5,7 @@ import { ModelError, OptionError, ShapeError } from '../core/errors.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { compileLargest } from './batch-size.ts';
+import { compileLargest, extentsFor } from './batch-size.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
 import { Quantization } from './quantize.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from './record.ts';
 import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
 import { Refinement } from './refine.ts';
-import { buildStepGraph, STATUSES, SYMBOLS, type StepGraph } from './step.ts';
+import { STATUSES, SYMBOLS, type StepGraph } from './step.ts';
 
 /** A classifier as attacks see it. */
 export interface AttackModel {
@@ -103,8 +103,7 @@ export class DeepFoolAttack {
     }
     const resolved = resolveOptions(options, { classes: model.classes, channels });
     if (model.classes < 1) throw new ModelError('the model has no outputs');
-    const step = buildStepGraph(model.graph, resolved);
-    const { program, fits } = await compileLargest(executor, step, batch);
+    const { step, program, fits } = await compileLargest(executor, model.graph, resolved, batch);
     const subject = [executor, model.graph, resolved, fits] as const;
     const searches = {
       refinement: resolved.refine ? await Refinement.create(...subject) : null,
@@ -138,6 +137,11 @@ export class DeepFoolAttack {
       await Promise.allSettled([...behind.map(({ values }) => values), ...results.rest()]);
       await queue.close();
     }
+  }
+
+  /** Classes an image in each round of a step's products: one round unless memory or `lazy` asks for more. */
+  get rounds(): readonly number[] {
+    return this.#step.rounds;
   }
 
   dispose(): void {
@@ -183,12 +187,13 @@ export class DeepFoolAttack {
     this.#program.write('x0', floatTensor(shape, pixels), slot);
     this.#program.write('r', floatTensor(shape, new Float32Array(size)), slot);
     this.#program.write('steps', zero, slot);
+    this.#program.write('products', zero, slot);
     this.#program.write('status', zero, slot); // 'new'
   }
 
   #runStep(slots: Slots, behind: Reading[]): void {
     const live = slots.taken;
-    this.#program.run({ bounds: { [SYMBOLS.active]: live, [SYMBOLS.stepping]: live } });
+    this.#program.run({ bounds: extentsFor(live, this.#step) });
     const values = handled(this.#program.read(READ_EACH_STEP));
     behind.push({ occupants: slots.occupants(), values });
   }
@@ -241,6 +246,7 @@ export class DeepFoolAttack {
       original: read['original']!.data[slot]!,
       adversarial: read['adversarial']!.data[slot]!,
       steps: read['steps']!.data[slot]!,
+      products: read['products']!.data[slot]!,
       measures,
     };
     const wanted = this.#images || this.#refinement !== null || this.#quantization !== null;
@@ -285,7 +291,7 @@ interface Reading {
   readonly values: Promise<Readonly<Record<string, Tensor>>>;
 }
 
-const READ_EACH_STEP = ['status', 'original', 'adversarial', 'steps', 'measures'] as const;
+const READ_EACH_STEP = ['status', 'original', 'adversarial', 'steps', 'products', 'measures'];
 
 /** A promise that is awaited later: until then its failure is nobody's. */
 function handled<T>(promise: Promise<T>): Promise<T> {

@@ -9,6 +9,11 @@ export interface DeepFoolOptions {
   readonly overshoot?: number;
   /** K: how many of the classes with the largest logits are considered, or all. Default 10. */
   readonly candidates?: number | 'all';
+  /**
+   * How lazily candidates are considered, ≥ 1: a step leaves out those whose estimated distance is
+   * beyond this many times the nearest. By default none is left out.
+   */
+  readonly lazy?: number;
   /** Steps after which an image is given up as `exhausted`. Default 50. */
   readonly maxSteps?: number;
   /** Added to the length of each step; 1e-4 reproduces the authors' code. Default 0, as in the paper. */
@@ -34,6 +39,7 @@ export interface ResolvedOptions {
   readonly norm: number;
   readonly overshoot: number;
   readonly candidates: number | 'all';
+  readonly lazy: number | null;
   readonly maxSteps: number;
   readonly stabilizer: number;
   readonly bounds: readonly [number, number] | null;
@@ -58,6 +64,9 @@ export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject
   require(candidates === 'all' ||
     (Number.isInteger(candidates) &&
       candidates >= 2), 'candidates', 'a whole number ≥ 2, or all', candidates);
+  const lazy = options.lazy ?? null;
+  const slack = lazy === null || (Number.isFinite(lazy) && lazy >= 1);
+  require(slack, 'lazy', 'a number ≥ 1', lazy);
   require(Number.isInteger(maxSteps) && maxSteps >= 1, 'max-steps', 'a whole number ≥ 1', maxSteps);
   require(Number.isFinite(stabilizer) && stabilizer >= 0, 'stabilizer', 'a number ≥ 0', stabilizer);
   const { refine = false, quantize = false } = options;
@@ -76,7 +85,7 @@ export function resolveOptions(options: DeepFoolOptions, subject: OptionsSubject
     require(known, 'target', `a class of the model, 0 to ${classes - 1}`, target);
   }
   const { mean, std } = resolveNormalization(options, subject.channels);
-  const steps = { overshoot, candidates, maxSteps, stabilizer };
+  const steps = { overshoot, candidates, lazy, maxSteps, stabilizer };
   return { norm, ...steps, bounds, target, refine, quantize, mean, std };
 }
 

@@ -29,6 +29,8 @@ export interface AttackRecord {
   readonly adversarial: number | null;
   readonly status: AttackStatus;
   readonly steps: number;
+  /** Vector-Jacobian products computed for it, over all steps: K − 1 a step unless `lazy`. */
+  readonly products: number;
   readonly l2: number | null;
   readonly linf: number | null;
   /** Present when the norm is neither 2 nor ∞. */
@@ -81,6 +83,7 @@ export interface ImageReading {
   readonly original: number;
   readonly adversarial: number;
   readonly steps: number;
+  readonly products: number;
   readonly measures: Readonly<Partial<Record<MeasureName, number>>>;
 }
 
@@ -102,7 +105,7 @@ export function recordOf(
   options: ResolvedOptions,
   { refined, quantized }: Afterwards = { refined: null, quantized: null },
 ): AttackRecord {
-  const { measures, steps } = reading;
+  const { measures, steps, products } = reading;
   const status =
     reading.status === 'new' || reading.status === 'running' ? 'failed' : reading.status;
   const fooled = status === 'fooled';
@@ -118,6 +121,7 @@ export function recordOf(
     adversarial: fooled ? reading.adversarial : null,
     status,
     steps,
+    products,
     l2: given('l2'),
     linf: given('linf'),
     ...(general ? { lp: given('lp') } : {}),
@@ -197,6 +201,7 @@ export function unreadableRecord(
     adversarial: null,
     status: 'failed',
     steps: 0,
+    products: 0,
     l2: null,
     linf: null,
     ...(isGeneral(norm) ? { lp: null } : {}),

@@ -9,14 +9,14 @@
 //
 // Slots hold images, and the status of a slot says whether it takes part: `new` and `running` do. An
 // iteration runs the model on those, drops the images that are done, and only for the survivors makes
-// their K − 1 pairs (image, class), one vector-Jacobian product for all of them, and a step. The first
-// visit of a slot also fixes its original class and candidates. So the host fills a slot with the next
-// image by writing x0, r = 0 and the status `new`, between any two steps.
+// pairs (image, class), a vector-Jacobian product for many of them at a time (step/rounds.ts), and a
+// step. The first visit of a slot also fixes its original class and candidates. So the host fills a
+// slot with the next image by writing x0, r = 0, zero counts and the status `new`, between any two steps.
 //
 // Departures from the paper: the linearisation is at the overshot point, as in the authors' code; a
 // step is never shorter than 1e-7 · ‖x0‖_p, so that rounding cannot stall a loop.
 import { InternalError } from '../core/errors.ts';
-import { isStatic } from '../core/shape.ts';
+import { isStatic, type Extents } from '../core/shape.ts';
 import { intTensor } from '../core/tensor.ts';
 import { typeOf, type Graph } from '../graph/graph.ts';
 import type { ValueId } from '../graph/op-set.ts';
@@ -26,7 +26,9 @@ import { buildForward, takesOneImage } from './forward.ts';
 import { measure, type MeasureName } from './measures.ts';
 import { directionOf, normOf } from './norms.ts';
 import type { ResolvedOptions } from './options.ts';
-import { nearestFace, type Nearest } from './step/nearest.ts';
+import { Faces } from './step/faces.ts';
+import type { Nearest } from './step/nearest.ts';
+import { extentsOf, findNearest, planRounds } from './step/rounds.ts';
 import { ACTIVE, CODE, SLOTS, SlotState, SYMBOLS } from './step/state.ts';
 import { visit } from './step/visit.ts';
 
@@ -43,14 +45,21 @@ export interface StepGraph {
   readonly single: boolean;
   /** Columns of the state `measures`. */
   readonly measures: readonly MeasureName[];
+  /** K − 1: the classes each image's step is compared with. */
+  readonly rivals: number;
+  /** How many of them are in each round of products. */
+  readonly rounds: readonly number[];
+  /** The largest extent of each symbol, for one slot. */
+  readonly extents: Extents;
 }
 
 /**
  * The step of DeepFool on `model`, a graph from `image` [N, C, H, W] to `logits` [N, classes]. A
  * model with one output is the binary classifier sign(f): it is attacked as the pair of logits
- * (0, f), for which algorithm 2 is algorithm 1.
+ * (0, f), for which algorithm 2 is algorithm 1. A round of products takes at most `most` classes an
+ * image, which bounds the memory of a step and changes no result.
  */
-export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGraph {
+export function buildStepGraph(model: Graph, options: ResolvedOptions, most = Infinity): StepGraph {
   const [, ...image] = typeOf(model, model.inputs[0]!.id).shape;
   if (!isStatic(image)) throw new InternalError('the model has a dynamic image size');
   const b = new GraphBuilder();
@@ -59,6 +68,7 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
   const x0Slots = state.input('x0', 'float32', image);
   const rSlots = state.input('r', 'float32', image);
   const stepsSlots = state.input('steps', 'int32');
+  const productsSlots = state.input('products', 'int32');
   const statusSlots = state.input('status', 'int32');
   const active = busySlots(e, statusSlots);
 
@@ -76,7 +86,11 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
   const rows = b.emit('iota', {}, { size: ACTIVE });
   const stepping = e.keep(rows, e.equal(code, e.int(CODE.running)), SYMBOLS.stepping);
   const slotOfStepper = e.rows(active, stepping);
-  const nearest = nearestFace(e, forward, visited, stepping, options.norm);
+  const faces = new Faces(e, forward, visited, stepping);
+  // Products of a model that takes one image cannot be left out by count.
+  const rounds = planRounds(faces.rivals, most, takesOneImage(model) ? null : options.lazy);
+  const part = { slots: active, isNew, stepping };
+  const { nearest, taken } = findNearest(e, state, faces, part, options.norm, rounds);
   const sizes = normOf(e, x0, options.norm);
   const bounded = options.bounds !== null;
   const rBefore = bounded ? e.rows(r, stepping) : e.rows(rSlots, slotOfStepper);
@@ -94,6 +108,8 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
   state.replace('x', state.input('x', 'float32', image), active, x);
   state.replace('measures', state.input('measures', 'float32', [names.length]), active, values);
   state.replace('steps', stepsSlots, slotOfStepper, e.add(e.rows(steps, stepping), took));
+  const products = e.add(e.rows(productsSlots, slotOfStepper), taken);
+  state.replace('products', productsSlots, slotOfStepper, products);
   state.replace('status', e.update(statusSlots, active, code), slotOfStepper, outcome);
   state.replace('r', rSlots, slotOfStepper, rNext);
   return {
@@ -101,6 +117,12 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions): StepGrap
     state: state.next,
     single: takesOneImage(model),
     measures: names,
+    rivals: faces.rivals,
+    rounds: rounds.sizes,
+    extents: {
+      ...Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, 1])),
+      ...extentsOf(rounds),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 // Short names for building graphs, so that the step reads like the formulas it implements.
-import { findBatch, type BatchDim, type Dim } from '../core/shape.ts';
+import { findBatch, type BatchDim, type Dim, type Shape } from '../core/shape.ts';
 import { intTensor, type Tensor } from '../core/tensor.ts';
 import type { ValueId } from '../graph/op-set.ts';
 import type { GraphBuilder } from './builder.ts';
@@ -40,6 +40,16 @@ export class Expressions {
   readonly toFloat = (x: ValueId): ValueId => this.builder.emit('cast', { x }, { to: 'float32' });
 
   readonly toInt = (x: ValueId): ValueId => this.builder.emit('cast', { x }, { to: 'int32' });
+
+  readonly expand = (x: ValueId, shape: Shape): ValueId =>
+    this.builder.emit('expand', { x }, { shape });
+
+  /** 0, 1, 2, … along `dim`. */
+  readonly iota = (dim: Dim): ValueId => this.builder.emit('iota', {}, { size: dim });
+
+  /** y[n, j] = x[n, index[n, j]] */
+  readonly takeAlong = (x: ValueId, index: ValueId): ValueId =>
+    this.builder.emit('take_along', { x, index }, {});
 
   /** Rows of a batch by an index list. */
   readonly rows = (x: ValueId, index: ValueId): ValueId =>

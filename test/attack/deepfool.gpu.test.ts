@@ -8,8 +8,10 @@ import {
   type AttackResult,
   type RunSettings,
 } from '../../src-ts/attack/deepfool.ts';
+import { extentsFor } from '../../src-ts/attack/batch-size.ts';
 import { resolveOptions, type DeepFoolOptions } from '../../src-ts/attack/options.ts';
 import type { AttackImage } from '../../src-ts/attack/record.ts';
+import { buildStepGraph } from '../../src-ts/attack/step.ts';
 import type { Executor } from '../../src-ts/executor/executor.ts';
 import { openWebGpu } from '../../src-ts/executor/webgpu/index.ts';
 import { importOnnx } from '../../src-ts/onnx/import-onnx.ts';
@@ -197,6 +199,27 @@ function blobs(count: number): AttackImage[] {
   });
 }
 
+/** The same device with a share of the buffer that the largest value of a whole step would take. */
+function withBuffersOf(
+  device: Executor,
+  share: number,
+  model: AttackModel,
+  options: DeepFoolOptions,
+): Executor {
+  const { channels } = model.inputShape;
+  const { lazy: _, ...rest } = resolveOptions(options, { classes: model.classes, channels });
+  const step = buildStepGraph(model.graph, { ...rest, lazy: null });
+  const whole = { capacity: extentsFor(8, step), state: step.state };
+  const bufferLimit = share * device.memory(step.graph, whole).largestBuffer;
+  return {
+    info: device.info,
+    compile: (graph, how) => device.compile(graph, how),
+    describe: (graph, how, live) => device.describe(graph, how, live),
+    memory: (graph, how) => ({ ...device.memory(graph, how), bufferLimit }),
+    dispose: () => undefined,
+  };
+}
+
 function shuffled<T>(items: readonly T[]): T[] {
   const random = seededRandom(3);
   return items
@@ -214,6 +237,8 @@ describe("an image's result is the same, to the last bit, in any company", () =>
     ['p = 2', {}, demo, blobs(33), () => executor],
     ['p = ∞, inside bounds', { norm: Infinity, bounds: [0, 1] }, demo, blobs(12), () => executor],
     ['p = 2 with the kernels of GPUs', {}, convNet(5, 11), imagesOf(33, 12), () => tiled],
+    ['lazily', { lazy: 1.3 }, demo, blobs(33), () => executor],
+    ['lazily with the kernels of GPUs', { lazy: 1 }, convNet(9, 11), imagesOf(33, 12), () => tiled],
   ])('%s', async (_, options, model, images, on) => {
     const wide = await run(model, options, images, { batch: 32 }, on());
     expect(wide.map(({ record }) => record.index)).toEqual(images.map(({ index }) => index));
@@ -229,6 +254,25 @@ describe("an image's result is the same, to the last bit, in any company", () =>
       }
     }
   });
+
+  it.each([{}, { lazy: 2 }])(
+    'on devices that hold fewer faces at a time, with %j',
+    async (options) => {
+      const wide = await run(demo, options, blobs(9), { batch: 8 });
+      const tight = new Map<string, AttackResult[]>();
+      for (const share of [0.6, 0.35]) {
+        const smaller = withBuffersOf(executor, share, demo, options);
+        const attack = await DeepFoolAttack.create(smaller, demo, options, { batch: 8 });
+        tight.set(attack.rounds.join(), await run(demo, options, blobs(9), { batch: 8 }, smaller));
+        expect(attack.batch).toBe(8);
+        attack.dispose();
+      }
+      expect([...tight.keys()]).toEqual(
+        'lazy' in options ? ['1,2,5,1', '1,2,3,3'] : ['5,4', '3,3,3'],
+      );
+      for (const results of tight.values()) expect(results).toEqual(wide);
+    },
+  );
 
   it('a model that takes one image at a time runs with a batch of one, to the same result', async () => {
     const images = imagesOf(4, 72);

@@ -71,7 +71,7 @@ describe('the batch', () => {
     const act = batchOf(executorFor(bytes(300, 200), 1000), 8);
     await expect(act).rejects.toThrow(DeviceLimitError);
     await expect(act).rejects.toThrow(
-      'one image with all its candidates, in bytes of one buffer: asked for 300, the adapter gives 200',
+      'one image with one candidate at a time, in bytes of one buffer: asked for 300, the adapter gives 200',
     );
   });
 
@@ -90,7 +90,7 @@ describe('options', () => {
   it('have the defaults of the paper', () => {
     expect(resolve({})).toMatchObject({
       ...{ norm: 2, overshoot: 0.02, candidates: 10, maxSteps: 50, stabilizer: 0 },
-      ...{ bounds: null, target: null, mean: null, std: null },
+      ...{ lazy: null, bounds: null, target: null, mean: null, std: null },
     });
   });
 
@@ -104,6 +104,9 @@ describe('options', () => {
     [{ norm: NaN }, '--norm'],
     [{ overshoot: -1 }, '--overshoot: expected a number ≥ 0, got -1'],
     [{ candidates: 1 }, '--candidates: expected a whole number ≥ 2, or all, got 1'],
+    [{ lazy: 0.5 }, '--lazy: expected a number ≥ 1, got 0.5'],
+    [{ lazy: Infinity }, '--lazy'],
+    [{ lazy: NaN }, '--lazy'],
     [{ maxSteps: 0 }, '--max-steps: expected a whole number ≥ 1, got 0'],
     [{ stabilizer: Infinity }, '--stabilizer'],
     [{ bounds: [1, 0] }, '--bounds: expected two numbers, the lower first, got 1,0'],

@@ -4,8 +4,9 @@ import type { AttackModel } from '../../src-ts/attack/deepfool.ts';
 import { resolveOptions, type DeepFoolOptions } from '../../src-ts/attack/options.ts';
 import { buildStepGraph, STATUSES, type SlotStatus } from '../../src-ts/attack/step.ts';
 import { findBatch } from '../../src-ts/core/shape.ts';
-import { allocate, floatTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
+import { allocate, floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import { typeOf } from '../../src-ts/graph/graph.ts';
+import type { ValueId } from '../../src-ts/graph/op-set.ts';
 import { deepfool, dualNormOf, normOf, type Vector } from '../reference/deepfool.ts';
 import { interpret } from '../reference/interpreter.ts';
 import {
@@ -27,6 +28,7 @@ interface SlotResult {
   readonly original: number;
   readonly adversarial: number;
   readonly steps: number;
+  readonly products: number;
   readonly x: Vector;
   readonly measures: Readonly<Record<string, number>>;
 }
@@ -36,9 +38,10 @@ function runSteps(
   model: AttackModel,
   options: DeepFoolOptions,
   images: readonly Float32Array[],
+  most = Infinity,
 ): SlotResult[] {
   const resolved = resolveOptions(options, { classes: model.classes, channels: CHANNELS });
-  const step = buildStepGraph(model.graph, resolved);
+  const step = buildStepGraph(model.graph, resolved, most);
   const count = images.length;
   let state: Record<string, Tensor> = {};
   for (const { name, id } of step.graph.inputs) {
@@ -67,6 +70,7 @@ function runSteps(
     original: row('original', slot)[0]!,
     adversarial: row('adversarial', slot)[0]!,
     steps: row('steps', slot)[0]!,
+    products: row('products', slot)[0]!,
     x: row('x', slot),
     measures: Object.fromEntries(row('measures', slot).map((v, k) => [step.measures[k]!, v])),
   }));
@@ -155,6 +159,88 @@ describe.each(NORMS)('for p = %f the step graph does what the paper says', (norm
 
   it('on a network with one output', () => {
     expectSame(convNet(1, 51), { norm, maxSteps: 10 }, pixelsOf(6, 52));
+  });
+
+  it('lazily', () => {
+    for (const lazy of [1, 1.3, 2]) {
+      const options = { norm, lazy, candidates: 'all', maxSteps: 12 } as const;
+      expectSame(convNet(9, 55), options, pixelsOf(5, 56));
+      expectSame(convNet(9, 55), { ...options, bounds: [0, 1] }, pixelsOf(3, 57));
+    }
+    expectSame(convNet(5, 41), { norm, lazy: 1.5, target: 1, maxSteps: 8 }, pixelsOf(4, 42));
+    expectSame(convNet(1, 51), { norm, lazy: 1.5, maxSteps: 10 }, pixelsOf(4, 52));
+  });
+});
+
+describe('rounds of products', () => {
+  const model = convNet(9, 131);
+  const images = pixelsOf(4, 132);
+
+  it('are one unless fewer at a time are asked for, or 1, 2, 4, … lazily', () => {
+    const roundsOf = (options: DeepFoolOptions, most?: number): readonly number[] => {
+      const resolved = resolveOptions(options, { classes: 9, channels: CHANNELS });
+      return buildStepGraph(model.graph, resolved, most).rounds;
+    };
+    expect(roundsOf({})).toEqual([8]);
+    expect(roundsOf({}, 3)).toEqual([3, 3, 2]);
+    expect(roundsOf({ lazy: 2 })).toEqual([1, 2, 5]);
+    expect(roundsOf({ lazy: 2 }, 2)).toEqual([1, 2, 2, 2, 1]);
+    expect(roundsOf({ lazy: 2, target: 1 })).toEqual([1]);
+  });
+
+  it.each([1, 3, 5])('of at most %i classes find what one round finds', (most) => {
+    for (const options of [{}, { norm: Infinity, bounds: [0, 1] }, { norm: 1 }] as const) {
+      expect(runSteps(model, options, images, most)).toEqual(runSteps(model, options, images));
+    }
+  });
+
+  it('leave out nothing with much slack, and some with little', () => {
+    const whole = runSteps(model, {}, images);
+    for (const most of [1, 3, Infinity]) {
+      expect(runSteps(model, { lazy: 1e9 }, images, most)).toEqual(whole);
+    }
+    const [few, some, all] = [1, 4, 1e9].map((lazy) =>
+      runSteps(model, { lazy }, images).reduce((sum, { products }) => sum + products, 0),
+    );
+    expect(few).toBeLessThan(some!);
+    expect(some).toBeLessThan(all!);
+  });
+
+  it('give faces at the same distance to the same class', () => {
+    // Classes 1 to 4 have the same logits: of faces that are equally far the first candidate's counts.
+    const alike = modelOf(5, (b, image) => {
+      const two = dense(b, flatten(b, image), 2, 141);
+      const [batch] = b.typeOf(two).shape;
+      const reshape = (x: ValueId, ...rest: number[]): ValueId =>
+        b.emit('reshape', { x }, { shape: [batch!, ...rest] });
+      const index = b.constant(intTensor([1, 5], [0, 1, 1, 1, 1]));
+      return reshape(b.emit('gather', { x: reshape(two, 2, 1), index }, {}), 5);
+    });
+    const options = { candidates: 'all', maxSteps: 3 } as const;
+    const whole = runSteps(alike, options, images);
+    expect(runSteps(alike, options, images, 1)).toEqual(whole);
+    expect(runSteps(alike, { ...options, lazy: 1e9 }, images)).toEqual(whole);
+  });
+
+  it('of an image do not depend on the others', () => {
+    const together = runSteps(model, { lazy: 1.2 }, images);
+    for (const [k, image] of images.entries()) {
+      expect(runSteps(model, { lazy: 1.2 }, [image])).toEqual([together[k]]);
+    }
+  });
+
+  it('leave nothing out for a model that takes one image at a time', () => {
+    const options = { candidates: 'all' } as const;
+    const whole = runSteps(convNet(9, 131), options, images.slice(0, 1));
+    for (const most of [1, 3, Infinity]) {
+      const alone = runSteps(
+        convNet(9, 131, 1),
+        { ...options, lazy: 1.1 },
+        images.slice(0, 1),
+        most,
+      );
+      expect(alone).toEqual(whole);
+    }
   });
 });
 

@@ -7,6 +7,7 @@
 //
 // Departures from the paper: the linearisation is at the overshot point; with bounds, r is what the
 // clipped iterate makes of it; a step is never shorter than 1e-7 · ‖x0‖_p; the authors' stabilizer.
+// Lazily, classes whose estimated distance is beyond `lazy` times the nearest are left out.
 export type Vector = readonly number[];
 
 export interface Classifier {
@@ -20,6 +21,7 @@ export interface ReferenceOptions {
   readonly norm: number;
   readonly overshoot: number;
   readonly candidates: number | 'all';
+  readonly lazy: number | null;
   readonly maxSteps: number;
   readonly stabilizer: number;
   readonly bounds: readonly [number, number] | null;
@@ -32,6 +34,8 @@ export interface ReferenceResult {
   /** The class at the last point that was looked at. */
   readonly adversarial: number;
   readonly steps: number;
+  /** Normals that were computed. */
+  readonly products: number;
   /** The last point that was looked at. */
   readonly x: Vector;
 }
@@ -49,10 +53,12 @@ export function deepfool(
   x0: Vector,
   options: ReferenceOptions,
 ): ReferenceResult {
-  const { norm: p, overshoot, stabilizer, maxSteps, bounds, target } = options;
+  const { norm: p, overshoot, stabilizer, lazy, maxSteps, bounds, target } = options;
   const atStart = classifier.logits(x0);
   const original = predict(atStart);
   const rivals = rivalsOf(atStart, original, options);
+  const norms = rivals.map(() => 0);
+  let products = 0;
   let r: Vector = x0.map(() => 0);
   for (let steps = 0; ; steps++) {
     const free = x0.map((value, j) => value + (1 + overshoot) * r[j]!);
@@ -61,14 +67,20 @@ export function deepfool(
     const logits = classifier.logits(x);
     const adversarial = predict(logits);
     const end = (status: ReferenceResult['status']): ReferenceResult => ({
-      ...{ status, original, adversarial, steps, x },
+      ...{ status, original, adversarial, steps, products, x },
     });
     if (!logits.every(Number.isFinite)) return end('failed');
     if (target === null ? adversarial !== original : adversarial === target) return end('fooled');
     if (steps === maxSteps) return end('exhausted');
-    const faces = facesAt(classifier, x, logits, original, rivals);
-    const distances = faces.map(({ gap, normal }) => Math.abs(gap) / dualNormOf(normal, p));
-    if (!faces.every(({ normal }) => Number.isFinite(dualNormOf(normal, p)))) return end('failed');
+    const look = (classes: readonly number[]): Face[] =>
+      facesAt(classifier, x, logits, original, classes);
+    const gaps = rivals.map((k) => Math.abs(logits[k]! - logits[original]!));
+    const all = lazy === null || logits.length === 1;
+    const faces = all ? look(rivals) : lookLazily(look, rivals, gaps, norms, lazy, p);
+    const seen = faces.filter((face) => face !== null);
+    products += seen.length;
+    if (!seen.every(({ normal }) => Number.isFinite(dualNormOf(normal, p)))) return end('failed');
+    const distances = faces.map((face) => distanceTo(face, p));
     const nearest = indexOfSmallest(distances);
     if (nearest === null) return end('stalled');
     const shortest = SHORTEST_STEP * normOf(x0, p);
@@ -113,6 +125,39 @@ function facesAt(
     gap: logits[k]! - logits[original]!,
     normal: others[at]!.map((g, j) => g - own![j]!),
   }));
+}
+
+/** Infinite for a face without a normal, and for one that was left out. */
+function distanceTo(face: Face | null, p: number): number {
+  const norm = face === null ? 0 : dualNormOf(face.normal, p);
+  return norm > 0 ? Math.abs(face!.gap) / norm : Infinity;
+}
+
+/**
+ * Some of the faces, null for those left out: 1, 2, 4, … classes at a time, the nearest by estimate
+ * first. `norms` holds those of each class's last normal, 0 where none was seen, and learns new ones.
+ */
+function lookLazily(
+  look: (classes: readonly number[]) => readonly Face[],
+  rivals: readonly number[],
+  gaps: Vector,
+  norms: number[],
+  slack: number,
+  p: number,
+): (Face | null)[] {
+  const estimate = (at: number): number =>
+    gaps[at]! / (norms[at]! > 0 ? norms[at]! : Math.max(...norms) || 1);
+  const order = [...rivals.keys()].sort((a, b) => estimate(a) - estimate(b) || a - b);
+  const faces: (Face | null)[] = rivals.map(() => null);
+  for (let size = 1; order.length > 0; size *= 2) {
+    const nearest = Math.min(...faces.map((face) => distanceTo(face, p)));
+    const round = order.splice(0, order.length < 2 * size ? order.length : size);
+    const wanted = round.filter((at) => size === 1 || estimate(at) <= slack * nearest);
+    const found = look(wanted.map((at) => rivals[at]!));
+    for (const [k, at] of wanted.entries()) faces[at] = found[k]!;
+    for (const at of wanted) norms[at] = dualNormOf(faces[at]!.normal, p);
+  }
+  return faces;
 }
 
 /** The first of the smallest finite numbers; faces without a normal are infinitely far. */

@@ -7,18 +7,8 @@ import { intTensor } from '../../core/tensor.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import type { Expressions } from '../../ops/expressions.ts';
 import type { Forward } from '../forward.ts';
+import type { Pairs } from './faces.ts';
 import { STEPPING, SYMBOLS } from './state.ts';
-
-/** Pairs of an image and a class. */
-export interface Pairs {
-  readonly dim: BatchDim;
-  /** Which of the active images: [pairs] */
-  readonly owner: ValueId;
-  /** k: [pairs] */
-  readonly rival: ValueId;
-  /** k̂(x0): [pairs] */
-  readonly own: ValueId;
-}
 
 /** w'_k of each pair: [pairs, …image]. */
 export function normalsOf(e: Expressions, forward: Forward, pairs: Pairs): ValueId {
