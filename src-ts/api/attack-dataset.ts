@@ -115,6 +115,7 @@ async function prepareAndRun(
     const why = model.batchable ? 'more does not fit the device' : 'the model takes no more';
     const notes = [
       ...(clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : []),
+      ...(settings.lazy !== null && !model.batchable ? [NOT_LAZY] : []),
       ...foundNote(folder),
     ];
     for (const note of notes) watch.onNote?.(note);
@@ -241,6 +242,7 @@ function summarize(
     norm: settings.norm === Infinity ? 'inf' : settings.norm,
     overshoot: settings.overshoot,
     candidates: settings.candidates,
+    lazy: settings.lazy,
     max_steps: settings.maxSteps,
     stabilizer: settings.stabilizer,
     bounds: settings.bounds,
@@ -272,6 +274,8 @@ function sheetNote({ contactSheet }: RunOptions, sheet: string | null): string[]
   if (contactSheet === undefined || sheet !== null) return [];
   return [`no contact sheet: no image was fooled`];
 }
+
+const NOT_LAZY = '--lazy leaves nothing out: the model takes one image at a time';
 
 const round = (value: number): number => Number(value.toPrecision(6));
 

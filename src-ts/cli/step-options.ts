@@ -24,6 +24,11 @@ export function addStepOptions(command: Command): Command {
       'classes considered for each image (default: 10)',
       parseCandidates,
     )
+    .option(
+      '--lazy <slack>',
+      'leave out classes estimated beyond this many times the nearest, ≥ 1 (default: none)',
+      parseNumber,
+    )
     .option('--max-steps <n>', 'steps before an image is given up (default: 50)', parseCount)
     .option(
       '--stabilizer <number>',

@@ -9,6 +9,8 @@ export interface ResultRow {
   readonly adversarial: number | null;
   readonly status: RowStatus;
   readonly steps: number;
+  /** Gradients computed over all steps, of attacks that tell. */
+  readonly products?: number;
   /** Null when the image was not fooled, or has no norm to divide by. */
   readonly rho: number | null;
   readonly rho_input?: number | null;

@@ -12,6 +12,8 @@ export interface Summary extends Totals {
   readonly norm: number | 'inf';
   readonly overshoot: number;
   readonly candidates: number | 'all';
+  /** The slack of lazy candidates; null when all are considered in every step. */
+  readonly lazy: number | null;
   readonly max_steps: number;
   readonly stabilizer: number;
   readonly bounds: readonly [number, number] | null;
@@ -64,7 +66,7 @@ function factsOf(s: Summary): Fact[] {
       `mean ${formatNumber(s.rho_refined_mean)}`,
     ),
     ...optional(s.quantize, 'ρ quantized', quantizedText(s)),
-    ['steps', s.steps_mean === null ? '–' : `${formatNumber(s.steps_mean, 3)} on average`],
+    ['steps', stepsText(s)],
     ...optional(s.accuracy !== null, 'top-1 accuracy', formatPercent(s.accuracy)),
     ['outside [0, 1]', outsideText(s)],
     ...optional(s.survives_8bit !== null, 'in 8 bits', survivalText(s)),
@@ -119,6 +121,13 @@ function inputText({ rho_input_mean }: Summary): string {
   return `mean ${formatNumber(rho_input_mean)}, of normalised images and perturbations`;
 }
 
+function stepsText({ steps_mean, products_per_step }: Summary): string {
+  if (steps_mean === null) return '–';
+  const each =
+    products_per_step === null ? '' : `, ${formatNumber(products_per_step, 3)} gradients each`;
+  return `${formatNumber(steps_mean, 3)} on average${each}`;
+}
+
 function quantizedText(s: Summary): string {
   const { rho_quantized_mean, quantized_scale_mean, quantized_scale_max } = s;
   if (rho_quantized_mean === null) return '–';
@@ -151,6 +160,7 @@ function settingsText(s: Summary): string {
   return [
     `overshoot ${s.overshoot}`,
     `candidates ${s.candidates}`,
+    ...(s.lazy === null ? [] : [`lazy ${s.lazy}`]),
     `max steps ${s.max_steps}`,
     `stabilizer ${s.stabilizer}`,
     s.bounds === null ? 'no bounds' : `bounds ${s.bounds.join(',')}`,

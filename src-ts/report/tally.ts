@@ -32,6 +32,8 @@ export interface Totals {
   readonly rho_left_out: number;
   /** Steps of the fooled images. */
   readonly steps_mean: number | null;
+  /** Gradients a step of theirs took; null where there were no steps, or none is told. */
+  readonly products_per_step: number | null;
   /** Share of labelled images predicted right, skipped ones included; null without labels. */
   readonly accuracy: number | null;
   /** Adversarial images with a value below 0 or above 1. */
@@ -56,6 +58,7 @@ export class Tally {
   #survivors: number | null = null;
   #saved = 0;
   #steps = 0;
+  #products: number | null = null;
   #skipped = 0;
   #labelled = 0;
   #correct = 0;
@@ -65,11 +68,12 @@ export class Tally {
   add(record: ResultRow): void {
     this.#judge(record);
     this.#statuses[record.status]++;
-    const { status, rho, rho_input, refined_rho, min, max, steps } = record;
+    const { status, rho, rho_input, refined_rho, min, max, steps, products } = record;
     if (record.survives_8bit !== undefined) this.#survivors ??= 0;
     if (status === 'failed') this.#firstError ??= `${record.source}: ${record.error ?? 'unknown'}`;
     if (status !== 'fooled') return;
     this.#steps += steps;
+    if (products !== undefined) this.#products = (this.#products ?? 0) + products;
     collect(this.#rhos, rho);
     collect(this.#inputRhos, rho_input);
     collect(this.#refinedRhos, refined_rho);
@@ -114,6 +118,8 @@ export class Tally {
       rho_saved_mean: mean(this.#savedRhos),
       rho_left_out: images - this.#rhos.length,
       steps_mean: fooled === 0 ? null : this.#steps / fooled,
+      products_per_step:
+        this.#steps === 0 || this.#products === null ? null : this.#products / this.#steps,
       accuracy: this.#labelled === 0 ? null : this.#correct / this.#labelled,
       leaves_unit_range: this.#outside,
       first_error: this.#firstError,

@@ -46,6 +46,34 @@ it('prints one JSON object, writes a record an image, and draws a sheet', async 
   expect(readFileSync(sheet).subarray(1, 4).toString()).toBe('PNG');
 });
 
+it('computes fewer gradients with --lazy, and tells how many', async () => {
+  const attack = async (...more: string[]): Promise<[Summary, number]> => {
+    const out = join(folder.path, 'lazy.ndjson');
+    const all = [
+      'attack',
+      MODEL,
+      '--data',
+      data,
+      '--range',
+      '0:8',
+      '--out',
+      out,
+      '--json',
+      ...more,
+    ];
+    const { out: text } = await run(...all);
+    const lines = readFileSync(out, 'utf8').trimEnd().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as { products: number });
+    return [JSON.parse(text) as Summary, records.reduce((sum, { products }) => sum + products, 0)];
+  };
+  const [whole, all] = await attack();
+  const [lazy, some] = await attack('--lazy', '1.5');
+  expect(whole).toMatchObject({ lazy: null, products_per_step: 9 });
+  expect(lazy.lazy).toBe(1.5);
+  expect(some).toBeLessThan(all);
+  expect(lazy.products_per_step).toBeCloseTo(some / (lazy.steps_mean! * lazy.fooled), 6);
+});
+
 it('prints a summary for people without --json', async () => {
   const { status, out } = await run('attack', MODEL, '--data', data, '--range', '0:4');
   expect(out).toMatch(/DeepFool on lenet-fashion-mnist.onnx, images 0:4 of .*idx \(test\)\n/);

@@ -49,6 +49,8 @@ describe('a wrong command exits with 2', () => {
     ['bounds', '1,0', 'expected two numbers, the lower first, got 1,0'],
     ['candidates', '1', 'expected a whole number ≥ 2, or all, got 1'],
     ['candidates', 'some', 'Expected a number.'],
+    ['lazy', '0.5', 'expected a number ≥ 1, got 0.5'],
+    ['lazy', 'yes', 'Expected a number.'],
     ['max-steps', '0', 'Expected a whole number of at least 1.'],
     ['overshoot', '-1', 'expected a number ≥ 0, got -1'],
     ['stabilizer', 'x', 'Expected a number.'],

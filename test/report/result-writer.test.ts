@@ -16,9 +16,9 @@ it('writes one JSON object a line', async () => {
   await writer.commit();
   expect(readFileSync(path, 'utf8')).toBe(
     '{"index":0,"source":"image 0","label":1,"predicted":1,"adversarial":2,"status":"fooled",' +
-      '"steps":3,"rho":0.1,"min":0,"max":1,"error":null}\n' +
+      '"steps":3,"products":27,"rho":0.1,"min":0,"max":1,"error":null}\n' +
       '{"index":1,"source":"image 1","label":1,"predicted":1,"adversarial":null,"status":"failed",' +
-      '"steps":3,"rho":null,"min":null,"max":null,"error":"JPEG is truncated"}\n',
+      '"steps":3,"products":27,"rho":null,"min":null,"max":null,"error":"JPEG is truncated"}\n',
   );
 });
 
@@ -29,9 +29,9 @@ it('writes CSV with a header, quotes where needed and empty cells for null', asy
   await writer.write(unfooled(1, 'exhausted'));
   await writer.commit();
   expect(readFileSync(path, 'utf8')).toBe(
-    'index,source,label,predicted,adversarial,status,steps,rho,min,max,error\n' +
-      '0,"a, ""b"".png",1,1,2,fooled,3,0.25,0,1,\n' +
-      '1,image 1,1,1,,exhausted,3,,,,\n',
+    'index,source,label,predicted,adversarial,status,steps,products,rho,min,max,error\n' +
+      '0,"a, ""b"".png",1,1,2,fooled,3,27,0.25,0,1,\n' +
+      '1,image 1,1,1,,exhausted,3,27,,,,\n',
   );
 });
 

@@ -9,7 +9,7 @@ it('tells everything, and what the mean leaves out', () => {
   images           100, correctly classified or not
   fooled           97 of 100 (97 %); 2 exhausted, 1 failed (a.jpg: JPEG is truncated)
   ρ, p = 2         mean 0.1291, median 0.1289, over 97 images; 3 left out: 2 exhausted, 1 failed
-  steps            2.91 on average
+  steps            2.91 on average, 9 gradients each
   top-1 accuracy   99 %
   outside [0, 1]   95 of 97 adversarial images (--bounds 0,1 keeps them in)
   speed            40 images/s, 2.5 s in all
@@ -26,6 +26,8 @@ it('tells normalisation, bounds, target and the images that were left out', () =
   const text = formatSummary({
     ...SUMMARY,
     norm: 'inf',
+    lazy: 1.5,
+    products_per_step: 3.456,
     bounds: [0, 1],
     target: 3,
     mean: [0.5],
@@ -41,6 +43,8 @@ it('tells normalisation, bounds, target and the images that were left out', () =
   expect(text).toContain('ρ, p = inf ');
   expect(text).toContain('ρ of the input   mean 0.5, of normalised images and perturbations\n');
   expect(text).toContain('0 of 97 adversarial images\n');
+  expect(text).toContain('2.91 on average, 3.46 gradients each\n');
+  expect(text).toContain('candidates 10, lazy 1.5, max steps 50');
   expect(text).toContain('bounds 0,1, target 3, mean 0.5, std 0.25, batch 64\n');
 });
 
@@ -53,6 +57,7 @@ it('does not average what is not there', () => {
     rho_mean: null,
     rho_median: null,
     steps_mean: null,
+    products_per_step: null,
     accuracy: null,
   });
   expect(text).toContain('– (no image was fooled)');

@@ -4,9 +4,9 @@ import { row, unfooled } from './rows.ts';
 
 it('averages ρ and steps over the fooled images and counts the others', () => {
   const tally = new Tally();
-  tally.add(row(0, { rho: 0.1, steps: 1, rho_input: 0.5 }));
-  tally.add(row(1, { rho: 0.2, steps: 2, rho_input: 0.25, label: 7 }));
-  tally.add(row(2, { rho: 0.6, steps: 6, max: 1.01, label: null }));
+  tally.add(row(0, { rho: 0.1, steps: 1, products: 9, rho_input: 0.5 }));
+  tally.add(row(1, { rho: 0.2, steps: 2, products: 4, rho_input: 0.25, label: 7 }));
+  tally.add(row(2, { rho: 0.6, steps: 6, products: 20, max: 1.01, label: null }));
   tally.add(row(3, { rho: null, steps: 3, min: -0.001 })); // a black image
   tally.add(unfooled(4, 'exhausted'));
   tally.add(unfooled(5, 'failed'));
@@ -31,6 +31,7 @@ it('averages ρ and steps over the fooled images and counts the others', () => {
     rho_saved_mean: null,
     rho_left_out: 3,
     steps_mean: 3,
+    products_per_step: 5,
     accuracy: 4 / 6,
     leaves_unit_range: 2,
     first_error: 'image 5: JPEG is truncated',
@@ -38,8 +39,10 @@ it('averages ρ and steps over the fooled images and counts the others', () => {
 });
 
 it('has null where there is nothing to average', () => {
-  const { fooling_rate, rho_mean, rho_median, steps_mean, accuracy } = new Tally().totals();
-  expect([fooling_rate, rho_mean, rho_median, steps_mean, accuracy]).toEqual(Array(5).fill(null));
+  const totals = new Tally().totals();
+  const { fooling_rate, rho_mean, rho_median, steps_mean, products_per_step, accuracy } = totals;
+  const means = [fooling_rate, rho_mean, rho_median, steps_mean, products_per_step, accuracy];
+  expect(means).toEqual(Array(6).fill(null));
 });
 
 it('takes the middle of an even count as the mean of two', () => {
