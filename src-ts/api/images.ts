@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import type { AttackImage } from '../attack/record.ts';
 import { DataError, ImageError, OptionError } from '../core/errors.ts';
+import { loadAhead } from '../data/load-ahead.ts';
 import { parseRange } from '../data/range.ts';
 import type { Dataset, LoadOptions, Sample } from '../data/sample.ts';
 
@@ -54,16 +55,7 @@ export async function* readImages(
   const { start, end } = parseRange(options.range ?? ':', dataset.length);
   const { ahead = 128 } = options;
   const how = loadOptions(options, shape.channels);
-  const pending: Promise<AttackItem>[] = [];
-  let next = start;
-  while (next < end || pending.length > 0) {
-    while (next < end && pending.length < ahead) {
-      const reading = readImage(dataset, next++, how, shape);
-      reading.catch(() => undefined); // seen when its turn comes
-      pending.push(reading);
-    }
-    yield await pending.shift()!;
-  }
+  yield* loadAhead(end - start, ahead, (k) => readImage(dataset, start + k, how, shape));
 }
 
 async function readImage(
