@@ -14,6 +14,8 @@ export interface Bench {
   readonly add: (table: Table) => void;
   /** The same for a table of anything else. */
   readonly addFacts: (table: FactTable) => void;
+  /** Says something about all tables of this bench. */
+  readonly note: (text: string) => void;
 }
 
 /** Runs one bench from the command line: `[--json FILE] [--results] [--save-baseline] [--samples N]`. */
@@ -32,6 +34,9 @@ export async function runBench(name: string, body: (bench: Bench) => Promise<voi
       },
       addFacts: (table) => {
         report.addFacts(table);
+      },
+      note: (text) => {
+        report.note(text);
       },
     });
     if (json !== null) report.saveJson(json);

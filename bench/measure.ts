@@ -5,7 +5,7 @@ import Benchmark from 'benchmark';
 import { spreadOf, type Spread } from './statistics.ts';
 
 /** Does its work `times` times, and resolves when all of it is done. */
-export type Work = (times: number) => Promise<void>;
+export type Work = (times: number) => Promise<unknown>;
 
 export interface Measurement {
   /** How often the work was done for each sample. */
@@ -20,6 +20,8 @@ export interface SampleOptions {
   readonly samples?: number;
   /** How often the work is done for each sample; found by trial when absent. */
   readonly times?: number;
+  /** Whether everything has been compiled already. */
+  readonly warm?: boolean;
 }
 
 const SAMPLES = 12;
@@ -34,13 +36,13 @@ const ONE_CALL = 1e-9; // seconds: Benchmark.js is content with one call a sampl
  */
 export async function measureAll(
   works: readonly Work[],
-  { samples = SAMPLES, times }: SampleOptions = {},
+  { samples = SAMPLES, times, warm = false }: SampleOptions = {},
 ): Promise<Measurement[]> {
   const each = works.map((work) => ({ work, times: 1, wall: [] as number[], cpu: [] as number[] }));
   for (const one of each) {
-    await one.work(1);
+    if (!warm) await one.work(1);
     one.times = times ?? (await timesFor(one.work));
-    await one.work(one.times);
+    if (!warm) await one.work(one.times);
   }
   for (let left = samples, rounds = ROUNDS; left > 0; rounds--) {
     const count = Math.ceil(left / rounds);

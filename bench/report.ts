@@ -70,6 +70,7 @@ export class Report {
   readonly #tables: Table[] = [];
   readonly #factTables: FactTable[] = [];
   readonly #printed: Printed[] = [];
+  readonly #notes: string[] = [];
   readonly #baseline = (readJson(BASELINE) ?? {}) as Baseline;
 
   constructor(bench: string, device: DeviceInfo) {
@@ -108,6 +109,11 @@ export class Report {
       row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)),
     );
     this.#print({ cells: [[table.title, ...table.columns], ...rows], notes: table.notes });
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+    print(`\n${text}`);
   }
 
   #print(printed: Printed): void {
@@ -158,7 +164,10 @@ export class Report {
     }));
     const earlier = (readJson(file) ?? []) as unknown[];
     const facts = this.#factTables;
-    writeJson(file, [...earlier, { bench: this.#bench, ...this.#facts, tables, facts }]);
+    writeJson(file, [
+      ...earlier,
+      { bench: this.#bench, ...this.#facts, tables, facts, notes: this.#notes },
+    ]);
   }
 
   /** Rewrites the section of this bench on the results page. */
@@ -168,7 +177,7 @@ export class Report {
       formatMarkdownTable(cells),
       notes.map((note) => `- ${note}`).join('\n'),
     ]);
-    updatePage(RESULTS, this.#bench, [facts.join('\n'), ...parts].join('\n\n'));
+    updatePage(RESULTS, this.#bench, [facts.join('\n'), ...parts, ...this.#notes].join('\n\n'));
   }
 
   /** Makes these rates the ones that later runs are compared with. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // `npm run bench [-- NAME … --json FILE]`: sets up what is missing, then runs bench/NAME.bench.ts,
 // each in a process of its own, or all of them. Options are passed on to the benches; the JSON file
-// holds an array, to which each bench appends its results.
+// holds an array, to which each bench appends its results. With --results each rewrites its section of
+// bench/RESULTS.md, with --save-baseline its rates in bench/baseline.json.
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -19,8 +19,10 @@ export interface TfBackend {
   readonly finish: () => Promise<void>;
 }
 
-/** Throws when the WebGPU backend is given another adapter than `device`. */
-export async function openTfjs(kind: 'webgpu' | 'wasm', device: DeviceInfo): Promise<TfBackend> {
+/** The WebGPU backend wants our device, and throws when it is given another adapter. */
+export async function openTfjs(
+  ...[kind, device]: [kind: 'webgpu', device: DeviceInfo] | [kind: 'wasm', device?: DeviceInfo]
+): Promise<TfBackend> {
   if (kind === 'webgpu') await installNavigatorGpu(device);
   const tf = await import('@tensorflow/tfjs-core');
   await import('@tensorflow/tfjs-layers');
