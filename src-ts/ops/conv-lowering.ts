@@ -14,6 +14,13 @@ import {
   type Pass,
   type PassContext,
 } from './conv-pass.ts';
+import {
+  wantsWinograd,
+  winogradInputCall,
+  winogradOutputCall,
+  winogradProductsPass,
+  winogradWeightsCall,
+} from './conv-winograd.ts';
 import { epilogueSlots } from './epilogue.ts';
 import { costOf, workOverRows } from './lowering.ts';
 import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
@@ -63,7 +70,9 @@ function lowerPass(context: PassContext, pass: Pass): KernelCall[] {
     const gathered = gatherTapsCall(context, pass, products.result);
     return [...lowerDense({ ...context, epilogue: null }, products), gathered];
   }
-  return lowerDense(context, pass);
+  return wantsWinograd(context.traits, pass)
+    ? lowerWinograd(context, pass)
+    : lowerDense(context, pass);
 }
 
 function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
@@ -75,6 +84,21 @@ function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
     shape: [taps, pass.inChannels, paddedChannels],
   });
   return [packCall(pass, packed), passCall(context, pass, packed, tile)];
+}
+
+function lowerWinograd(context: PassContext, pass: Pass): KernelCall[] {
+  const products = winogradProductsPass(pass, context);
+  const tile = chooseTile(context.traits, products);
+  const packed = context.temporary({
+    dtype: 'float32',
+    shape: [products.groups, pass.inChannels, roundUp(pass.outChannels, tile.channels)],
+  });
+  return [
+    winogradWeightsCall(pass, packed),
+    winogradInputCall(pass, products.source),
+    passCall({ ...context, epilogue: null }, products, packed, tile),
+    winogradOutputCall(context, pass, products.result),
+  ];
 }
 
 /** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */

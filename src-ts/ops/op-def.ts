@@ -54,6 +54,8 @@ export interface Operand {
 export interface AdapterTraits {
   /** Lanes of a subgroup where one-subgroup workgroups with broadcasts are fastest; else null. */
   readonly subgroupLanes: number | null;
+  /** Whether to make 3 × 3 convolutions by Winograd's F(4 × 4, 3 × 3): faster, and less exact. */
+  readonly winograd?: boolean;
 }
 
 export interface LowerContext<K extends OpKind> {
