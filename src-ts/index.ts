@@ -10,12 +10,26 @@ export {
   type Model,
   type ModelDescription,
 } from './api/model.ts';
+export {
+  finetuneModel,
+  type FinetuneOptions,
+  type FinetuneSummary,
+  type FinetuneWatch,
+} from './api/finetune.ts';
 export { planAttack, type PlanOptions } from './api/plan.ts';
 export type { Result } from './api/result.ts';
+export {
+  trainModel,
+  type TrainingOptions,
+  type TrainingProgress,
+  type TrainSummary,
+  type TrainWatch,
+} from './api/train.ts';
 export type { DeepFoolOptions } from './attack/options.ts';
 export type { AttackImage, AttackRecord, AttackStatus } from './attack/record.ts';
 export * from './core/errors.ts';
 export { openDataset, type Dataset, type LoadOptions, type Sample } from './data/dataset.ts';
 export type { DeviceInfo } from './executor/executor.ts';
+export { NETWORKS, buildNetwork, type NetworkName } from './networks/index.ts';
 export { formatPlan, type StepPlan } from './report/plan.ts';
 export { formatSummary, type Summary } from './report/summary.ts';

@@ -5,7 +5,7 @@ import { DataError, EngineError, ModelError } from '../core/errors.ts';
 import type { ImageShape } from '../onnx/import-onnx.ts';
 import type { ReadOptions } from './images.ts';
 import { probeImage } from './images.ts';
-import { importModel, type Model, type ModelFile } from './model.ts';
+import { importModel, type ImportSettings, type Model, type ModelFile } from './model.ts';
 
 /**
  * Imports the model for the images of a data set.
@@ -15,24 +15,39 @@ import { importModel, type Model, type ModelFile } from './model.ts';
 export async function matchModel(
   file: ModelFile,
   dataset: Dataset,
-  options: ReadOptions,
+  options: ReadOptions & ImportSettings,
 ): Promise<{ readonly model: Model; readonly first: Sample }> {
   const first = await probeImage(dataset, options);
-  const model = importFor(file, first.shape);
+  const { keepsDropout = false } = options;
+  const model = importFor(file, first.shape, { keepsDropout });
+  requireFit(model, dataset, first);
+  return { model, first };
+}
+
+/** @throws DataError when the images are not what the model takes, with the remedy. */
+export function requireFit(
+  model: Pick<Model, 'name' | 'inputShape'>,
+  dataset: Dataset,
+  first: Sample,
+): void {
   const { channels, height, width } = model.inputShape;
   const convertible = channels === first.shape[0] || channels === 1 || channels === 3;
-  if (convertible && height === first.shape[1] && width === first.shape[2]) return { model, first };
+  if (convertible && height === first.shape[1] && width === first.shape[2]) return;
   throw mismatch(model, dataset, first);
 }
 
 /** Reads the model for images of a shape, grey for colour or the reverse, or failing that as it is. */
-function importFor(file: ModelFile, [channels, height, width]: ImageShape): Model {
+function importFor(
+  file: ModelFile,
+  [channels, height, width]: ImageShape,
+  settings: ImportSettings,
+): Model {
   const other = channels === 1 ? 3 : 1;
   let refusal: unknown;
   const shapes: (ImageShape | null)[] = [[channels, height, width], [other, height, width], null];
   for (const shape of shapes) {
     try {
-      return importModel(file, shape);
+      return importModel(file, shape, settings);
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       refusal ??= error;
@@ -41,7 +56,11 @@ function importFor(file: ModelFile, [channels, height, width]: ImageShape): Mode
   throw refusal instanceof EngineError ? refusal : new ModelError(`${file.name}: cannot be read`);
 }
 
-function mismatch({ name, inputShape }: Model, dataset: Dataset, first: Sample): DataError {
+function mismatch(
+  { name, inputShape }: Pick<Model, 'name' | 'inputShape'>,
+  dataset: Dataset,
+  first: Sample,
+): DataError {
   const { channels, height, width } = inputShape;
   const stored = dataset.imageShape !== null;
   const remedy =

@@ -45,11 +45,19 @@ export async function readModel(source: string | Uint8Array, name?: string): Pro
   }
 }
 
+/** How a model is read, beside its images. */
+export interface ImportSettings {
+  /** Keeps Dropout in the graph, for training. Default false. */
+  readonly keepsDropout?: boolean;
+}
+
 export function importModel(
   { bytes, name, baseDir }: ModelFile,
   imageShape: ImageShape | null,
+  settings: ImportSettings = {},
 ): Model {
-  return importOnnx(bytes, { name, imageShape, ...(baseDir === undefined ? {} : { baseDir }) });
+  const where = baseDir === undefined ? {} : { baseDir };
+  return importOnnx(bytes, { name, imageShape, ...where, ...settings });
 }
 
 function reasonOf(error: unknown): string {

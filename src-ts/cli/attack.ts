@@ -49,7 +49,7 @@ async function runAttack(model: string, flags: Flags, terminal: Terminal): Promi
       signal: interrupt.signal,
       onNote: progress.note,
       onProgress: ({ done, total, fooled }) => {
-        progress.update(done, total, fooled);
+        progress.update(done, total, `${fooled} fooled`);
       },
     });
     progress.stop();

@@ -5,7 +5,9 @@ import { Command, CommanderError } from 'commander';
 import { EngineError, messageOf, OptionError } from '../core/errors.ts';
 import { attackCommand } from './attack.ts';
 import { devicesCommand } from './devices.ts';
+import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
+import { trainCommand } from './train.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command. `args` are those after the name of the program. */
@@ -31,7 +33,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .description('Measure how little it takes to fool an image classifier.')
     .version(readVersion())
     .showHelpAfterError('(--help lists the options)');
-  for (const make of [attackCommand, devicesCommand, infoCommand]) {
+  for (const make of [attackCommand, trainCommand, finetuneCommand, devicesCommand, infoCommand]) {
     program.addCommand(make(terminal, finish).copyInheritedSettings(program));
   }
   for (const command of [program, ...program.commands]) {

@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
 const LINE_INTERVAL_MS = 5000;
 
 export interface Progress {
-  readonly update: (done: number, total: number, fooled: number) => void;
+  readonly update: (done: number, total: number, facts: string) => void;
   /** Says something between two updates. */
   readonly note: (text: string) => void;
   readonly stop: () => void;
@@ -15,13 +15,13 @@ export function openProgress(terminal: Terminal): Progress {
   return terminal.interactive ? openBar(terminal) : openLines(terminal);
 }
 
-/** Images a second since the first update, which comes when the attack begins, and seconds left. */
+/** Images a second since the first update, which comes when the work begins, and seconds left. */
 function openSpeed(): (done: number, total: number) => { speed: string; left: string } {
-  let startedAt: number | null = null;
+  let start: { readonly at: number; readonly done: number } | null = null;
   return (done, total) => {
-    startedAt ??= performance.now();
-    const perSecond = (1000 * done) / (performance.now() - startedAt);
-    if (done === 0 || !Number.isFinite(perSecond)) return { speed: '–', left: '–' };
+    start ??= { at: performance.now(), done };
+    const perSecond = (1000 * (done - start.done)) / (performance.now() - start.at);
+    if (done === start.done || !Number.isFinite(perSecond)) return { speed: '–', left: '–' };
     const left = formatDuration((total - done) / perSecond);
     return { speed: perSecond.toPrecision(3), left };
   };
@@ -35,7 +35,7 @@ function formatDuration(seconds: number): string {
 function openBar(terminal: Terminal): Progress {
   const bar = new cliProgress.SingleBar(
     {
-      format: '{bar} {value}/{total} images, {fooled} fooled, {speed} images/s, {left} left',
+      format: '{bar} {value}/{total} images, {facts}, {speed} images/s, {left} left',
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
@@ -46,10 +46,10 @@ function openBar(terminal: Terminal): Progress {
   const speedOf = openSpeed();
   let started = false;
   return {
-    update: (done, total, fooled) => {
-      const facts = { fooled, ...speedOf(done, total) };
-      if (started) bar.update(done, facts);
-      else bar.start(total, done, facts);
+    update: (done, total, facts) => {
+      const payload = { facts, ...speedOf(done, total) };
+      if (started) bar.update(done, payload);
+      else bar.start(total, done, payload);
       started = true;
     },
     note: (text) => {
@@ -72,9 +72,9 @@ function openLines(terminal: Terminal): Progress {
   }, LINE_INTERVAL_MS);
   timer.unref();
   return {
-    update: (done, total, fooled) => {
+    update: (done, total, facts) => {
       const { speed, left } = speedOf(done, total);
-      now = `${done}/${total} images, ${fooled} fooled, ${speed} images/s, ${left} left`;
+      now = `${done}/${total} images, ${facts}, ${speed} images/s, ${left} left`;
     },
     note: (text) => {
       terminal.err(`${text}\n`);

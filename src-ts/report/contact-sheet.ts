@@ -1,13 +1,13 @@
 // A page of fooled images: each one, what was added to it, and what the model then sees. Text and
 // boxes are laid out in units of half a pixel's width, so that the page is sharp on any screen.
-import { access, constants, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
 import { createCanvas, type Canvas } from '@napi-rs/canvas';
 import { OptionError } from '../core/errors.ts';
 import { drawText, openCanvas, type Context } from './canvas.ts';
 import { count, formatNumber, formatPercent } from './numbers.ts';
-import { guard } from './result-writer.ts';
+import { guard, requireWritable } from '../data/output-file.ts';
 import type { ResultRow } from './row.ts';
 
 /** One fooled image, as results carry it. */
@@ -41,7 +41,7 @@ export async function requireSheetPath(path: string): Promise<void> {
   if (extname(path).toLowerCase() !== '.png') {
     throw new OptionError(`--contact-sheet: expected a file name ending in .png, got "${path}"`);
   }
-  await guard(path, () => access(dirname(path), constants.W_OK));
+  await requireWritable(path);
 }
 
 /** Collects a dozen fooled images, of as many classes as come by, and draws them. */

@@ -4,7 +4,7 @@ import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OptionError, OutputError } from '../core/errors.ts';
 import { writePng } from '../data/image.ts';
-import { guard } from './result-writer.ts';
+import { guard } from '../data/output-file.ts';
 
 type Shape<Channels = number> = readonly [channels: Channels, height: number, width: number];
 

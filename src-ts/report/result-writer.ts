@@ -1,10 +1,10 @@
 // One record an image, as NDJSON or CSV. The file is written beside its place under another name and
 // takes the place when it is whole, so that nobody takes half of it for all of it.
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
-import { messageOf, OptionError, OutputError } from '../core/errors.ts';
+import { OptionError } from '../core/errors.ts';
+import { guard, refuseFolder, temporaryName } from '../data/output-file.ts';
 import { shortest } from './numbers.ts';
 import type { ResultRow } from './row.ts';
 
@@ -50,11 +50,8 @@ export class ResultWriter {
    */
   static async open(path: string): Promise<ResultWriter> {
     const format = resultFormat(path);
-    const there = await stat(path).catch(() => null);
-    if (there?.isDirectory() === true) {
-      throw new OutputError(`${path}: cannot be written: it is a folder`);
-    }
-    const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+    await refuseFolder(path);
+    const temporary = temporaryName(path);
     const file = await guard(path, () => open(temporary, 'wx'));
     return new ResultWriter(path, format, file, temporary);
   }
@@ -116,25 +113,5 @@ export class ResultWriter {
     const text = this.#buffer;
     this.#buffer = '';
     if (text !== '') await guard(this.path, () => this.#file.appendFile(text));
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is a file',
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-};
-
-/** Does what touches the disk; what goes wrong becomes an OutputError that names the file. */
-export async function guard<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw new OutputError(`${path}: cannot be written: ${REASONS[code] ?? messageOf(error)}`);
   }
 }

@@ -296,7 +296,8 @@ function liftTrainable({ graph, classes }: TrainableModel): LiftedModel {
   throw new ModelError('training: the model has no weights in convolutions or matrix products');
 }
 
-function checkSettings({
+/** @throws OptionError naming the first setting that is out of range. */
+export function checkSettings({
   epochs,
   batch,
   rate,

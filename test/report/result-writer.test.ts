@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { OptionError, OutputError } from '../../src-ts/core/errors.ts';
-import { guard, ResultWriter } from '../../src-ts/report/result-writer.ts';
+import { guard } from '../../src-ts/data/output-file.ts';
+import { ResultWriter } from '../../src-ts/report/result-writer.ts';
 import { temporaryFolder } from '../data/fixtures.ts';
 import { row, unfooled } from './rows.ts';
 

@@ -1,0 +1,163 @@
+// Perturbations of a whole data set, made once from one network: kept in a file, so that fine-tuning goes on
+// after a stop, and so that runs with another α share them.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { DataError, OptionError } from '../core/errors.ts';
+import { readTensorFile, writeTensorFile } from '../data/tensor-file.ts';
+import type { Dataset } from '../data/sample.ts';
+import { elementCount } from '../core/shape.ts';
+import { tensor } from '../core/tensor.ts';
+import { exportOnnx } from '../onnx/export/export-onnx.ts';
+import type { LabelledImages } from '../train/labelled-images.ts';
+import { attackItems, createAttack } from './deepfool.ts';
+import type { Device } from './device.ts';
+import { readImages, type ReadOptions } from './images.ts';
+import type { Model } from './model.ts';
+
+/** The perturbation r̂ of one image; null for one that was not fooled. */
+export interface Perturbed {
+  readonly perturbation: Float32Array | null;
+}
+
+/** How images are perturbed: one result an image, in their order. */
+export type Perturber = (
+  executor: Device,
+  model: Model,
+  dataset: Dataset,
+  options: ReadOptions,
+) => AsyncIterable<Perturbed>;
+
+/** DeepFool with its defaults, as in the paper. */
+async function* byDeepFool(
+  executor: Device,
+  model: Model,
+  dataset: Dataset,
+  options: ReadOptions,
+): AsyncGenerator<Perturbed> {
+  const attack = await createAttack(executor, model, {}, true);
+  try {
+    const ahead = 2 * attack.batch;
+    const items = readImages(dataset, model.inputShape, { ...options, ahead });
+    for await (const { adversarial, image } of attackItems(attack, items, null)) {
+      const isFooled = adversarial !== null && image !== null;
+      yield { perturbation: isFooled ? adversarial.map((x, i) => x - image.pixels[i]!) : null };
+    }
+  } finally {
+    attack.dispose();
+  }
+}
+
+/** The methods that fine-tuning knows. */
+export const PERTURBERS = { deepfool: byDeepFool } as const satisfies Record<string, Perturber>;
+export type PerturberName = keyof typeof PERTURBERS;
+
+export interface PerturbationSet {
+  /** Image after image; 0 for images that were not fooled. */
+  readonly values: Float32Array;
+  readonly fooled: number;
+}
+
+export interface PerturbationRequest {
+  readonly executor: Device;
+  readonly method: PerturberName;
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly images: LabelledImages;
+  readonly options: ReadOptions;
+  /** Where they are kept. */
+  readonly path: string;
+  /** Makes them again rather than refuse a file of others. */
+  readonly replace: boolean;
+}
+
+const FORMAT = 'deepfool perturbations 1';
+
+/**
+ * The perturbations of all images: from their file, or made and written there; null when stopped before.
+ * @throws OptionError when the file is of another model, method or data set.
+ */
+export async function openPerturbations(
+  request: PerturbationRequest,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number, fooled: number) => void,
+): Promise<PerturbationSet | null> {
+  const { path, model, method, dataset, images, options } = request;
+  const metadata = {
+    format: FORMAT,
+    method,
+    network: createHash('sha256').update(exportOnnx(model.graph)).digest('hex'),
+    data: dataset.path,
+    range: options.range ?? ':',
+    fitting: JSON.stringify([options.resize ?? null, options.crop ?? null]),
+  };
+  const known = existsSync(path) ? await readSet(path, metadata, request.replace) : null;
+  if (known !== null) return known;
+  const made = await perturbAll(request, signal, onProgress);
+  if (made === null) return null;
+  const shape = [images.length, ...images.imageShape];
+  const fooled = tensor('int32', [1], Int32Array.of(made.fooled));
+  const tensors = { perturbations: tensor('float32', shape, made.values), fooled };
+  await writeTensorFile(path, { tensors, metadata });
+  return made;
+}
+
+async function readSet(
+  path: string,
+  expected: Readonly<Record<string, string>>,
+  replace: boolean,
+): Promise<PerturbationSet | null> {
+  const { tensors, metadata } = await readTensorFile(path);
+  const other = Object.keys(expected).find((name) => metadata[name] !== expected[name]);
+  if (other !== undefined) {
+    if (replace) return null;
+    throw new OptionError(
+      `--perturbations: ${path} is of another ${other}: ${metadata[other]}, not ${expected[other]}`,
+    );
+  }
+  const { perturbations, fooled } = tensors;
+  if (perturbations === undefined || fooled === undefined) {
+    throw new DataError(`${path}: damaged: expected perturbations in it`);
+  }
+  return { values: perturbations.data as Float32Array, fooled: fooled.data[0]! };
+}
+
+async function perturbAll(
+  { executor, method, model, dataset, images, options }: PerturbationRequest,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number, total: number, fooled: number) => void,
+): Promise<PerturbationSet | null> {
+  const { length, imageShape } = images;
+  const size = elementCount(imageShape);
+  const values = new Float32Array(length * size);
+  let [done, fooled] = [0, 0];
+  for await (const { perturbation } of PERTURBERS[method](executor, model, dataset, options)) {
+    if (signal?.aborted === true) return null;
+    if (perturbation !== null) {
+      values.set(perturbation, done * size);
+      fooled++;
+    }
+    onProgress(++done, length, fooled);
+  }
+  return { values, fooled };
+}
+
+/** The images with α times their perturbations added. */
+export function perturb(
+  images: LabelledImages,
+  perturbations: Float32Array,
+  alpha: number,
+): LabelledImages {
+  const size = elementCount(images.imageShape);
+  return {
+    ...images,
+    gather: async (index) => {
+      const batch = await images.gather(index);
+      for (const [k, i] of index.entries()) {
+        for (let at = 0; at < size; at++) {
+          batch.pixels[k * size + at]! += alpha * perturbations[i * size + at]!;
+        }
+      }
+      return batch;
+    },
+  };
+}
