@@ -35,6 +35,8 @@ struct Params {
   tapSkipY: u32, // from one tap of a phase to the next
   tapSkipX: u32,
   rowElements: u32, // of the result
+  blocksY: u32, // of pixels, in one image, where lanes take blocks
+  blocksX: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 

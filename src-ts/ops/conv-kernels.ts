@@ -16,12 +16,12 @@ const PASS_PARAMS = [
   ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'gridHeight', 'gridWidth'] as const),
   ...(['kernelHeight', 'kernelWidth', 'gridStepY', 'gridStepX', 'phasesY', 'phasesX'] as const),
   ...(['offsetY', 'offsetX', 'tapStepY', 'tapStepX', 'tapSkipY', 'tapSkipX'] as const),
-  'rowElements',
+  ...(['rowElements', 'blocksY', 'blocksX'] as const),
 ] as const;
 
 export const convSubgroup = defineKernel({
   file: 'conv/conv_subgroup.wgsl',
-  constants: ['LANES', 'QUADS', 'PIXELS'],
+  constants: ['LANES', 'QUADS', 'PIXELS', 'BLOCK_ROWS'],
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,

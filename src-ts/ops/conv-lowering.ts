@@ -3,6 +3,7 @@
 // kernel walks them; for constant weights the executor does that once.
 import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
+import { BLOCK_ROWS, blocksOf, prefersBlocks } from './conv-blocks.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
 import { convSubgroup, convTiled, packWeights } from './conv-kernels.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
@@ -104,7 +105,10 @@ function lowerWinograd(context: PassContext, pass: Pass): KernelCall[] {
 /** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
 interface Tile {
   readonly channels: number;
+  /** Or blocks of pixels. */
   readonly pixels: number;
+  /** Blocks of pixels in an image, down and across, where subgroups take those. */
+  readonly blocks?: readonly [number, number];
   readonly call: (options: TileOptions) => KernelCall;
 }
 
@@ -140,10 +144,18 @@ function chooseTile({ subgroupLanes }: AdapterTraits, pass: Pass): Tile {
   const { channels, pixels } = fitting.reduce((best, tile) =>
     cost(tile) < cost(best) ? tile : best,
   );
-  const constants = { LANES: subgroupLanes, QUADS: channels / 4, PIXELS: pixels };
+  const inBlocks = prefersBlocks(pass, subgroupLanes, pixels);
+  const constants = {
+    LANES: subgroupLanes,
+    QUADS: channels / 4,
+    PIXELS: pixels,
+    BLOCK_ROWS: inBlocks ? BLOCK_ROWS : 0,
+  };
   return {
     channels,
-    pixels: subgroupLanes * pixels,
+    ...(inBlocks
+      ? { pixels, blocks: blocksOf(pass, subgroupLanes) }
+      : { pixels: subgroupLanes * pixels }),
     call: (options) => callKernel(convSubgroup, { ...options, constants }),
   };
 }
@@ -179,17 +191,23 @@ function passCall(
   context: PassContext,
   pass: Pass,
   weights: Operand,
-  { channels, pixels, call }: Tile,
+  { channels, pixels, blocks, call }: Tile,
 ): KernelCall {
   const geometry = passGeometry(pass);
   const tiles = Math.ceil(pass.outChannels / channels);
-  const [gridHeight, gridWidth] = gridOf(pass);
+  const [gridHeight, gridWidth] = blocks ?? gridOf(pass);
   const y = geometry.phasesY * geometry.phasesX * pass.groups * tiles;
   const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
   return call({
     slots: epilogueSlots(context.epilogue),
     buffers: passBuffers(context, pass, weights.buffer),
-    params: { ...geometry, unit: work.unit, tiles, paddedChannels: tiles * channels },
+    params: {
+      ...geometry,
+      ...(blocks !== undefined && { blocksY: blocks[0], blocksX: blocks[1] }),
+      unit: work.unit,
+      tiles,
+      paddedChannels: tiles * channels,
+    },
     work,
     cost: passCost(context, pass, weights),
   });

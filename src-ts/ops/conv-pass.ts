@@ -94,6 +94,8 @@ export function passGeometry(pass: Pass) {
     tapSkipY: vertical.skip,
     tapSkipX: horizontal.skip,
     ...epilogueParams(pass.result),
+    blocksY: 1,
+    blocksX: 1,
   };
 }
 

@@ -60,6 +60,9 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 2, channels: 3, outputs: 32, size: [13, 12], kernel: [3, 3], strides: [2, 2] },
     ...{ dilations: [1, 2], padsBegin: [1, 2], padsEnd: [0, 1] },
   },
+  'a wide window on a small plane, whose gradient is made in blocks of pixels': {
+    ...{ batch: 5, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] },
+  },
   '1 × 1, channels that fill no tile': {
     ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
   },
@@ -145,6 +148,22 @@ describe.each(FAMILIES)('the %s kernels', (family) => {
     const row = x.data.length / 5;
     const last = tensor('float32', [1, ...x.shape.slice(1)], x.data.slice(4 * row));
     const alone = await runOnDevice(executor, graph, { x: last });
+    expect(alone.data).toEqual(together.data.slice(4 * alone.data.length));
+  });
+
+  it('give a gradient made in blocks the same bits in any company and place', async () => {
+    const shapes = { batch: 5, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] };
+    const { dy, w } = tensorsOf(shapes);
+    const attrs = { ...geometryOf(shapes), inputSize: shapes.size };
+    const inputs = { dy, w };
+    const graph = buildCase('conv_input_grad', {
+      ...{ inputs, attrs, batched: ['dy'], constants: ['w'] },
+    });
+    const executor = await openFamily(family);
+    const together = await runOnDevice(executor, graph, { dy });
+    const row = dy.data.length / 5;
+    const last = tensor('float32', [1, ...dy.shape.slice(1)], dy.data.slice(4 * row));
+    const alone = await runOnDevice(executor, graph, { dy: last });
     expect(alone.data).toEqual(together.data.slice(4 * alone.data.length));
   });
 });
