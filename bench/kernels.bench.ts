@@ -1,8 +1,17 @@
 // How fast are our kernels, beside other engines on the same adapter?
 import { elementCount } from '../src-ts/core/shape.ts';
+import { openWebGpu } from '../src-ts/executor/webgpu/index.ts';
 import { seededRandom } from '../test/reference/random.ts';
 import { runBench } from './harness.ts';
-import { elementOf, flopsOf, KERNEL_CASES, outputShape, type KernelCase } from './kernels/cases.ts';
+import {
+  elementOf,
+  flopsOf,
+  KERNEL_CASES,
+  outputShape,
+  suitsWinograd,
+  type KernelCase,
+} from './kernels/cases.ts';
+import { CEILING_FLOPS, ceilingWork } from './kernels/ceiling.ts';
 import type { KernelEngine, PreparedKernel } from './kernels/engine.ts';
 import { jaxEngine } from './kernels/jax.ts';
 import { onnxruntimeEngine } from './kernels/onnxruntime.ts';
@@ -13,7 +22,7 @@ import { openTfjs } from './rivals/tfjs.ts';
 import { relativeError } from './statistics.ts';
 
 const CHECKED_ELEMENTS = 500;
-const TOLERANCE = 1e-5;
+const TOLERANCE = 2e-5; // that of Winograd's convolution
 const TIMED =
   'Timed: encoding, submission and kernels of many runs, until the device has done them; not upload, ' +
   'packing of weights, or read-back, but where a library knows no other way: ours reads one row of the ' +
@@ -35,13 +44,24 @@ async function check(engine: KernelEngine, each: KernelCase, kernel: PreparedKer
 }
 
 await runBench('kernels', async ({ executor, measure, add, note }) => {
+  const [ceiling] = await measure([await ceilingWork()]);
+  add({
+    title: 'What the adapter can reach',
+    unit: 'GFLOP',
+    rows: [{ name: 'multiply-adds', amount: CEILING_FLOPS / 1e9, measurement: ceiling! }],
+    notes: ['24 sums in registers, nothing loaded or stored.'],
+  });
   const rivals = [
     tfjsEngine(await openTfjs('webgpu', executor.info)),
     jaxEngine(await openJax(executor.info)),
     onnxruntimeEngine('webgpu'),
   ];
-  const engines = [ourEngine(executor), ...rivals, onnxruntimeEngine('cpu')];
+  const ours = ourEngine(executor);
+  const fast = await openWebGpu({ traits: { winograd: true } });
+  const winograd = ourEngine(fast, 'deepfool-webgpu, Winograd');
+  const others = [...rivals, onnxruntimeEngine('cpu')];
   for (const each of KERNEL_CASES) {
+    const engines = suitsWinograd(each) ? [ours, winograd, ...others] : [ours, ...others];
     const kernels = [];
     const errors = [];
     for (const engine of engines) {

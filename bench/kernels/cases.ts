@@ -66,6 +66,10 @@ export const KERNEL_CASES: readonly KernelCase[] = [
   },
 ];
 
+/** Whether Winograd's convolution can make it. */
+export const suitsWinograd = (each: KernelCase): boolean =>
+  each.op !== 'matmul' && each.groups === 1 && each.w.shape[2] === 3;
+
 export function outputShape(each: KernelCase): number[] {
   if (each.op === 'matmul') return [each.a.shape[0]!, each.b.shape[1]!];
   const [batch, , height, width] = each.x.shape;

@@ -3,9 +3,9 @@ import type { Executor } from '../../src-ts/executor/executor.ts';
 import type { KernelEngine } from './engine.ts';
 import { oneOpGraph, operandOf } from './graph.ts';
 
-export function ourEngine(executor: Executor): KernelEngine {
+export function ourEngine(executor: Executor, name = 'deepfool-webgpu'): KernelEngine {
   return {
-    name: 'deepfool-webgpu',
+    name,
     prepare: async (each) => {
       const program = await executor.compile(oneOpGraph(each), { capacity: {} });
       program.write('x', operandOf(each));
