@@ -3,7 +3,8 @@
 // with the addon's C++ under AddressSanitizer and UndefinedBehaviorSanitizer. What is found is saved in
 // build/fuzz-native/findings, from where `--replay FILE` shows it again. `--resume` goes on with the
 // case at which the last run of the same seed stopped. `--libfuzzer` lets clang's libFuzzer choose the
-// inputs. `npm run valgrind:native`: fewer cases under valgrind, which sees into the libraries too.
+// inputs; that wants clang and its run-time library (Debian: clang, libclang-rt-14-dev).
+// `npm run valgrind:native`: fewer cases under valgrind, which sees into the libraries too.
 
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
