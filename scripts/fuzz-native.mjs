@@ -33,7 +33,7 @@ const { values: options } = parseArgs({
 });
 
 const kind = options.libfuzzer ? 'libfuzzer' : options.valgrind ? 'plain' : 'driver';
-const runs = wholeNumber('runs', options.runs ?? (options.valgrind ? '300' : '20000'));
+const runs = wholeNumber('runs', options.runs ?? (options.valgrind ? '500' : '20000'));
 const seed = wholeNumber('seed', options.seed);
 const { env } = findTools();
 const environment = {
