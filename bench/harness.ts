@@ -21,7 +21,7 @@ export interface Bench {
 /** Runs one bench from the command line: `[--json FILE] [--results] [--save-baseline] [--samples N]`. */
 export async function runBench(name: string, body: (bench: Bench) => Promise<void>): Promise<void> {
   try {
-    const { json, samples, ...options } = readOptions();
+    const { json, samples, results, saveBaseline } = readOptions();
     const executor = await openWebGpu();
     const report = new Report(name, executor.info);
     report.printHeader();
@@ -31,17 +31,19 @@ export async function runBench(name: string, body: (bench: Bench) => Promise<voi
         measureAll(works, samples === null ? given : { ...given, samples }),
       add: (table) => {
         report.add(table);
+        if (results) report.savePage(); // what follows may take long
       },
       addFacts: (table) => {
         report.addFacts(table);
+        if (results) report.savePage();
       },
       note: (text) => {
         report.note(text);
       },
     });
     if (json !== null) report.saveJson(json);
-    if (options.results) report.savePage();
-    if (options.saveBaseline) report.saveBaseline();
+    if (results) report.savePage();
+    if (saveBaseline) report.saveBaseline();
     process.exit(0); // rivals keep devices and timers open
   } catch (error) {
     process.stderr.write(`bench ${name}: ${messageOf(error)}\n`);

@@ -189,7 +189,10 @@ export class Report {
         return [this.#key(table, row), { ...where, rate }] as const;
       }),
     );
-    writeJson(BASELINE, { ...this.#baseline, ...Object.fromEntries(rates) });
+    const others = Object.entries(this.#baseline).filter(
+      ([key]) => !key.startsWith(`${this.#bench}: `),
+    );
+    writeJson(BASELINE, Object.fromEntries([...others, ...rates]));
   }
 }
 
