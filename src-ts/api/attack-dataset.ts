@@ -12,6 +12,7 @@ import type { ImageFolder } from '../report/image-folder.ts';
 import { count } from '../report/numbers.ts';
 import { ResultWriter } from '../report/result-writer.ts';
 import type { Summary } from '../report/summary.ts';
+import { TraceWriter } from '../report/trace-writer.ts';
 import { Tally } from '../report/tally.ts';
 import {
   attackItems,
@@ -35,6 +36,8 @@ export interface RunOptions extends Omit<AttackOptions, 'pixels'> {
   readonly split?: string;
   /** File for one record an image: `.ndjson`, `.jsonl` or `.csv`. */
   readonly out?: string;
+  /** File for a trace of kernels, transfers and loading, for chrome://tracing or Perfetto. */
+  readonly trace?: string;
   /** PNG file that shows a dozen of the fooled images. */
   readonly contactSheet?: string;
   /** File with the name of each class, a line each, from class 0 on; for the contact sheet. */
@@ -65,6 +68,21 @@ export async function attackDataset(
 ): Promise<Summary> {
   requireBatch(options.batch);
   if (options.contactSheet !== undefined) await requireSheetPath(options.contactSheet);
+  const trace = openTrace(options);
+  try {
+    const summary = await runWithResults(model, options, { ...watch, trace });
+    trace?.commit();
+    return summary;
+  } finally {
+    trace?.discard();
+  }
+}
+
+async function runWithResults(
+  model: string | Uint8Array,
+  options: RunOptions,
+  watch: TracedWatch,
+): Promise<Summary> {
   const writer = options.out === undefined ? null : await ResultWriter.open(options.out);
   try {
     const summary = await prepareAndRun(model, options, writer, watch);
@@ -83,11 +101,23 @@ export async function attackDataset(
   }
 }
 
+interface TracedWatch extends Watch {
+  readonly trace: TraceWriter | null;
+}
+
+function openTrace({ trace, device }: RunOptions): TraceWriter | null {
+  if (trace === undefined) return null;
+  if (device !== undefined && typeof device !== 'string') {
+    throw new OptionError('--trace: a device that is open already cannot be traced: give its name');
+  }
+  return new TraceWriter(trace);
+}
+
 async function prepareAndRun(
   source: string | Uint8Array,
   options: RunOptions,
   writer: ResultWriter | null,
-  watch: Watch,
+  watch: TracedWatch,
 ): Promise<Summary> {
   const { data, split } = options;
   const dataset = await openDataset(data, split === undefined ? {} : { split });
@@ -102,7 +132,11 @@ async function prepareAndRun(
   const classNames = await readClassNames(options.classNames, dataset);
   const folder = await openFolder(model, options);
   const { device = 'auto' } = options;
-  const executor = typeof device === 'string' ? await openDevice(device) : device;
+  const { trace } = watch;
+  const executor =
+    typeof device === 'string'
+      ? await openDevice(device, { ...(trace !== null && { tracer: trace }) })
+      : device;
   const unfinished: Unfinished = { last: Promise.resolve() };
   try {
     if (executor.info.software && device === 'auto') {
@@ -117,15 +151,21 @@ async function prepareAndRun(
       ...(clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : []),
       ...(settings.lazy !== null && !model.batchable ? [NOT_LAZY] : []),
       ...foundNote(folder),
+      ...(trace?.notes ?? []),
     ];
     for (const note of notes) watch.onNote?.(note);
     const run = { options, settings, dataset, model, batch, classNames, device: executor.info };
     try {
       const range = parseRange(options.range ?? ':', dataset.length);
       const total = range.end - range.start;
-      const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * batch });
+      const items = readImages(dataset, model.inputShape, {
+        ...options,
+        ahead: 2 * batch,
+        tracer: trace,
+      });
       const results = attackItems(attack, items, saver);
       const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
+      if (trace !== null && !outcome.interrupted) await executor.finish();
       return summarize({ ...run, range, notes }, outcome);
     } finally {
       void unfinished.last.finally(() => {

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OptionError } from '../core/errors.ts';
+import type { Tracer } from '../core/tracer.ts';
 import type { DeviceInfo, Executor } from '../executor/executor.ts';
 import { listAdapters, openWebGpu } from '../executor/webgpu/index.ts';
 
@@ -15,12 +16,13 @@ export type Device = Executor;
  * Opens a device: `auto` and `webgpu` take the fastest WebGPU adapter, any other text one whose name
  * contains it. With `winograd`, convolutions of 3 × 3 are about twice as fast and round ten times as
  * coarsely: the same results on the images that were tried, but not bit for bit.
+ * A `tracer` is told of what the device does.
  * @throws DeviceError when there is no such adapter, naming those found.
  * @throws OptionError for `cpu`, which does not exist yet.
  */
 export async function openDevice(
   name = 'auto',
-  { winograd = false }: { readonly winograd?: boolean } = {},
+  { winograd = false, tracer }: { readonly winograd?: boolean; readonly tracer?: Tracer } = {},
 ): Promise<Device> {
   if (name.toLowerCase() === 'cpu') {
     throw new OptionError(
@@ -28,7 +30,7 @@ export async function openDevice(
         '  use --device auto, which takes a software WebGPU adapter where there is no GPU',
     );
   }
-  return openWebGpu({ name, traits: { winograd } });
+  return openWebGpu({ name, traits: { winograd }, ...(tracer !== undefined && { tracer }) });
 }
 
 /** The devices found here, the one that `auto` takes first; empty when there is none. */

@@ -3,6 +3,7 @@
 import { relative } from 'node:path';
 import type { AttackImage } from '../attack/record.ts';
 import { DataError, ImageError, OptionError } from '../core/errors.ts';
+import { traceAsync, type Tracer } from '../core/tracer.ts';
 import { loadAhead } from '../data/load-ahead.ts';
 import { parseRange } from '../data/range.ts';
 import type { Dataset, LoadOptions, Sample } from '../data/sample.ts';
@@ -50,12 +51,16 @@ export function loadOptions({ resize, crop }: ReadOptions, channels?: number): L
 export async function* readImages(
   dataset: Dataset,
   shape: InputShape,
-  options: ReadOptions & { readonly ahead?: number } = {},
+  options: ReadOptions & { readonly ahead?: number; readonly tracer?: Tracer | null } = {},
 ): AsyncGenerator<AttackItem> {
   const { start, end } = parseRange(options.range ?? ':', dataset.length);
-  const { ahead = 128 } = options;
+  const { ahead = 128, tracer = null } = options;
   const how = loadOptions(options, shape.channels);
-  yield* loadAhead(end - start, ahead, (k) => readImage(dataset, start + k, how, shape));
+  yield* loadAhead(end - start, ahead, (k) =>
+    traceAsync(tracer, 'loader', `image ${start + k}`, () =>
+      readImage(dataset, start + k, how, shape),
+    ),
+  );
 }
 
 async function readImage(

@@ -30,6 +30,10 @@ export function attackCommand(terminal: Terminal, finish: (status: number) => vo
     .option('--quantize', 'lengthen each result until it fools in 8 bits; implies --bounds 0,1')
     .option('--only-correct', 'leave out images that are not classified as labelled')
     .option('--out <file>', 'write one record an image: .ndjson or .csv')
+    .option(
+      '--trace <file.json>',
+      'trace kernels, transfers and loading (chrome://tracing, Perfetto)',
+    )
     .option('--contact-sheet <file.png>', 'draw a dozen of the fooled images')
     .option('--save-images <dir>', 'write adversarial images as PNG files and check those again')
     .option('--class-names <file>', 'names of the classes for the sheet, one a line')

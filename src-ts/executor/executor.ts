@@ -113,5 +113,7 @@ export interface Executor extends Planner {
    * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.
    */
   readonly compile: (graph: Graph, options: CompileOptions) => Promise<Program>;
+  /** Waits until all enqueued work is done and a tracer, if there is one, has been told of it. */
+  readonly finish: () => Promise<void>;
   readonly dispose: () => void;
 }

@@ -36,6 +36,7 @@ function executorFor(need: (slots: number) => MemoryNeed, fits: number): Executo
         dispose: () => undefined,
       });
     },
+    finish: () => Promise.resolve(),
     dispose: () => undefined,
   };
 }

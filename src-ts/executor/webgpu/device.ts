@@ -6,6 +6,7 @@ import {
   messageOf,
   type EngineError,
 } from '../../core/errors.ts';
+import type { Tracer } from '../../core/tracer.ts';
 import type { AdapterTraits } from '../../ops/op-def.ts';
 import type { DeviceInfo } from '../executor.ts';
 import { awaitGpu } from './polling.ts';
@@ -26,6 +27,8 @@ export interface OpenOptions {
   readonly name?: string;
   /** Overrides what the adapter says of itself; tests use it to run the kernels of other devices. */
   readonly traits?: Partial<AdapterTraits>;
+  /** Told of kernels, uploads and reads; nothing is measured without one. */
+  readonly tracer?: Tracer;
 }
 
 // Dawn keeps raw pointers to its instances: one that is collected takes pending work with it.
@@ -47,10 +50,15 @@ const NO_ADAPTER =
   '  `node scripts/setup.mjs` in the package sets one up on Debian; elsewhere install a Vulkan 1.3\n' +
   "  driver for your GPU, or Mesa's software driver lavapipe (mesa-vulkan-drivers, 24 or newer).";
 
-async function requestAdapter(name: string): Promise<GPUAdapter> {
+/** Dawn rounds timestamps to 65 µs unless told not to. */
+const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
+
+async function requestAdapter(name: string, exactTimes: boolean): Promise<GPUAdapter> {
   const named = name !== 'auto' && name !== 'webgpu';
   // Dawn's own filter reaches every adapter, but by the driver's name; ours are found among all.
-  for (const flags of named ? [[`adapter=${name}`], []] : [[]]) {
+  const timing = exactTimes ? [EXACT_TIMESTAMPS] : [];
+  for (const filter of named ? [[`adapter=${name}`], []] : [[]]) {
+    const flags = [...filter, ...timing];
     for (const powerPreference of POWER_PREFERENCES) {
       const adapter = await adapterOf(await createInstance(flags), powerPreference);
       if (adapter !== null && (!named || describes(adapter, name))) return adapter;
@@ -126,10 +134,17 @@ export class WebGpuDevice {
   readonly handle: GPUDevice;
   /** One reference: the binding makes a new wrapper at each access. */
   readonly queue: GPUQueue;
+  readonly tracer: Tracer | null;
   #failure: EngineError | null = null;
   #disposed = false;
 
-  private constructor(handle: GPUDevice, info: DeviceInfo, traits: AdapterTraits) {
+  private constructor(
+    handle: GPUDevice,
+    info: DeviceInfo,
+    traits: AdapterTraits,
+    tracer: Tracer | null,
+  ) {
+    this.tracer = tracer;
     this.handle = handle;
     this.queue = handle.queue;
     this.info = info;
@@ -146,16 +161,18 @@ export class WebGpuDevice {
     });
   }
 
-  static async open({ name = 'auto', traits }: OpenOptions = {}): Promise<WebGpuDevice> {
-    const adapter = await requestAdapter(name);
+  static async open({ name = 'auto', traits, tracer }: OpenOptions = {}): Promise<WebGpuDevice> {
+    const adapter = await requestAdapter(name, tracer !== undefined);
     const info = describeAdapter(adapter);
     const own = { ...adapterTraits(adapter, info), ...traits };
     const requiredLimits = Object.fromEntries(
       WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]),
     );
     const requiredFeatures: GPUFeatureName[] = own.subgroupLanes === null ? [] : ['subgroups'];
+    const timed = tracer !== undefined && adapter.features.has('timestamp-query');
+    if (timed) requiredFeatures.push('timestamp-query');
     const handle = await awaitGpu(adapter.requestDevice({ requiredLimits, requiredFeatures }));
-    return new WebGpuDevice(handle, info, own);
+    return new WebGpuDevice(handle, info, own, tracer ?? null);
   }
 
   /** Throws what the device has reported since it was opened, if anything. */

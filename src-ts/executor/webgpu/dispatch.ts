@@ -20,6 +20,8 @@ export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly call: KernelCall;
+  /** The node it comes from. */
+  readonly label: string;
 }
 
 /** Compiles calls and binds them to their storage. */
@@ -46,7 +48,7 @@ export async function compileCalls(
         ...storageEntries(call, plan, storage),
       ],
     });
-    return { pipeline, bindGroup, call };
+    return { pipeline, bindGroup, call, label };
   });
 }
 
@@ -135,14 +137,21 @@ export function encodeDispatches(
 ): void {
   if (dispatches.length === 0) return;
   const pass = encoder.beginComputePass();
-  for (const { pipeline, bindGroup, call } of dispatches) {
-    const [x, y, z] = gridOf(call, bounds);
-    if (x === 0) continue;
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(x, y, z);
-  }
+  for (const dispatch of dispatches) encodeDispatch(pass, dispatch, bounds);
   pass.end();
+}
+
+/** Encodes one dispatch, unless it has nothing to do. */
+export function encodeDispatch(
+  pass: GPUComputePassEncoder,
+  { pipeline, bindGroup, call }: Dispatch,
+  bounds: Extents,
+): void {
+  const [x, y, z] = gridOf(call, bounds);
+  if (x === 0) return;
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(x, y, z);
 }
 
 /** Workgroups for at most `bounds` live rows. */

@@ -5,10 +5,12 @@
 import { InternalError } from '../../core/errors.ts';
 import { resolveShape, type Extents, type TensorType } from '../../core/shape.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
+import { traceSync } from '../../core/tracer.ts';
 import { typeOf, type Graph } from '../../graph/graph.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import type { CompileOptions, Program, RunOptions } from '../executor.ts';
 import type { WebGpuDevice } from './device.ts';
+import type { KernelTimer } from './kernel-timer.ts';
 import type { PipelineCache } from './pipelines.ts';
 import { align, compileCalls, encodeDispatches, submit, type Dispatch } from './dispatch.ts';
 import type { Plan } from './plan.ts';
@@ -22,6 +24,14 @@ import {
   type ProgramStorage,
 } from './storage.ts';
 
+/** What programs of one device share. */
+export interface Runtime {
+  readonly device: WebGpuDevice;
+  readonly pipelines: PipelineCache;
+  /** Set where a tracer is told of kernels. */
+  readonly timer: KernelTimer | null;
+}
+
 export class WebGpuProgram implements Program {
   readonly byteLength: number;
   readonly #device: WebGpuDevice;
@@ -32,9 +42,10 @@ export class WebGpuProgram implements Program {
   readonly #extents: Map<string, GPUBuffer>;
   readonly #owned: GPUBuffer[];
   readonly #dispatches: readonly Dispatch[];
+  readonly #timer: KernelTimer | null;
 
   private constructor(
-    device: WebGpuDevice,
+    { device, timer }: Runtime,
     graph: Graph,
     plan: Plan,
     capacity: Extents,
@@ -42,6 +53,7 @@ export class WebGpuProgram implements Program {
     dispatches: readonly Dispatch[],
   ) {
     this.#device = device;
+    this.#timer = timer;
     this.#graph = graph;
     this.#plan = plan;
     this.#capacity = capacity;
@@ -53,12 +65,12 @@ export class WebGpuProgram implements Program {
   }
 
   static async create(
-    device: WebGpuDevice,
-    pipelines: PipelineCache,
+    runtime: Runtime,
     graph: Graph,
     plan: Plan,
     options: CompileOptions,
   ): Promise<WebGpuProgram> {
+    const { device, pipelines } = runtime;
     device.check();
     checkBindings(device, plan);
     const bytes = plannedBytes(plan);
@@ -72,7 +84,7 @@ export class WebGpuProgram implements Program {
     const dispatches = await compileCalls(device, pipelines, plan, plan.calls, storage);
     await device.wait(device.queue.onSubmittedWorkDone());
     releaseSources(graph, plan, storage);
-    return new WebGpuProgram(device, graph, plan, options.capacity, storage, dispatches);
+    return new WebGpuProgram(runtime, graph, plan, options.capacity, storage, dispatches);
   }
 
   write(input: string, value: Tensor, row = 0): void {
@@ -81,7 +93,11 @@ export class WebGpuProgram implements Program {
     const rowBytes = this.#rowBytes(typeOf(this.#graph, port.id));
     const bits = deviceBits(value);
     if (bits.byteLength === 0) return;
-    this.#device.queue.writeBuffer(this.#bufferOf(port.id), row * rowBytes, bits);
+    const { queue, tracer } = this.#device;
+    const upload = (): void => {
+      queue.writeBuffer(this.#bufferOf(port.id), row * rowBytes, bits);
+    };
+    traceSync(tracer, 'uploads', input, upload, { bytes: bits.byteLength });
   }
 
   setExtent(symbol: string, count: number): void {
@@ -92,12 +108,33 @@ export class WebGpuProgram implements Program {
 
   run({ times = 1, bounds = {} }: RunOptions = {}): void {
     this.#device.check();
-    submit(this.#device, (encoder) => {
+    const timer = this.#timer;
+    const live = { ...this.#capacity, ...bounds };
+    const encode = (encoder: GPUCommandEncoder): void => {
       for (let i = 0; i < times; i++) {
-        encodeDispatches(encoder, this.#dispatches, { ...this.#capacity, ...bounds });
+        if (timer === null) encodeDispatches(encoder, this.#dispatches, live);
+        else timer.encode(encoder, this.#dispatches, live);
         this.#copyState(encoder);
       }
+    };
+    traceSync(this.#device.tracer, 'encoding', 'run', () => {
+      submit(this.#device, encode);
     });
+    timer?.collect();
+  }
+
+  /** Enqueues one call of the plan again and again, on full batches: what measurements ask for. */
+  repeatCall(at: number, times: number): void {
+    const dispatch = this.#dispatches[at]!;
+    this.#device.check();
+    submit(this.#device, (encoder) => {
+      encodeDispatches(encoder, Array<Dispatch>(times).fill(dispatch), this.#capacity);
+    });
+  }
+
+  /** Waits for all work enqueued so far. */
+  async finish(): Promise<void> {
+    await this.#device.wait(this.#device.queue.onSubmittedWorkDone());
   }
 
   async read(
@@ -177,6 +214,7 @@ export class WebGpuProgram implements Program {
     ranges: readonly { source: GPUBuffer; offset: number; size: number }[],
   ): Promise<ArrayBuffer[]> {
     const total = ranges.reduce((sum, { size }) => sum + align(size, 4), 0);
+    const start = performance.now();
     if (total === 0) return ranges.map(() => new ArrayBuffer(0));
     const staging = this.#device.handle.createBuffer({
       label: 'staging',
@@ -192,6 +230,8 @@ export class WebGpuProgram implements Program {
         }
       });
       await this.#device.wait(staging.mapAsync(GPUMapMode.READ));
+      const { tracer } = this.#device;
+      tracer?.span('reads', 'read', start, performance.now(), { bytes: total });
       const mapped = staging.getMappedRange();
       let at = 0;
       return ranges.map(({ size }) => {
