@@ -1,13 +1,13 @@
 // The frame around every bench: options, device, header, results to files, errors in one line.
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src-ts/core/errors.ts';
-import type { Executor } from '../src-ts/executor/executor.ts';
-import { openWebGpu } from '../src-ts/executor/webgpu/index.ts';
+
+import { openWebGpu, type WebGpuExecutor } from '../src-ts/executor/webgpu/index.ts';
 import { measureAll, type Measurement, type SampleOptions, type Work } from './measure.ts';
 import { Report, type FactTable, type Table } from './report.ts';
 
 export interface Bench {
-  readonly executor: Executor;
+  readonly executor: WebGpuExecutor;
   /** Takes samples of all works in turns; `--samples` overrides how many. */
   readonly measure: (works: readonly Work[], options?: SampleOptions) => Promise<Measurement[]>;
   /** Prints a table of rates and keeps it for the files. */

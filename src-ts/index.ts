@@ -16,6 +16,7 @@ export {
   type FinetuneSummary,
   type FinetuneWatch,
 } from './api/finetune.ts';
+export { estimateAttack, type EstimateOptions } from './api/estimate.ts';
 export { planAttack, type PlanOptions } from './api/plan.ts';
 export type { Result } from './api/result.ts';
 export {
@@ -31,5 +32,6 @@ export * from './core/errors.ts';
 export { openDataset, type Dataset, type LoadOptions, type Sample } from './data/dataset.ts';
 export type { DeviceInfo } from './executor/executor.ts';
 export { NETWORKS, buildNetwork, type NetworkName } from './networks/index.ts';
+export { formatEstimate, type Estimate } from './report/estimate.ts';
 export { formatPlan, type StepPlan } from './report/plan.ts';
 export { formatSummary, type Summary } from './report/summary.ts';

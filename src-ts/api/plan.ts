@@ -1,7 +1,10 @@
 // What one step of an attack would do on a device, from its plan alone: nothing is compiled or run.
 import { fittingSteps } from '../attack/batch-size.ts';
 import { resolveOptions, type DeepFoolOptions } from '../attack/options.ts';
-import type { CallDescription, Planner } from '../executor/executor.ts';
+import { SYMBOLS } from '../attack/step.ts';
+import type { Extents } from '../core/shape.ts';
+import type { CallDescription, CompileOptions, Planner } from '../executor/executor.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { PlannedKernel, StepPlan } from '../report/plan.ts';
 import { requireBatch } from './deepfool.ts';
 import { openDevice, type Device } from './device.ts';
@@ -36,17 +39,12 @@ export function planStep(
   model: Model,
   options: PlanOptions,
 ): StepPlan {
-  requireBatch(options.batch);
-  const { classes, inputShape } = model;
-  const settings = resolveOptions(options, { classes, channels: inputShape.channels });
-  const batch = model.batchable ? options.batch : 1;
-  const [largest] = fittingSteps(planner, model.graph, settings, batch);
-  const { step, fits, options: compile } = largest!;
-  const { calls, buffers, memory } = planner.describe(step.graph, compile);
+  const { graph, fits, compile, candidates } = stepOf(planner, model, options);
+  const { calls, buffers, memory } = planner.describe(graph, compile);
   return {
     device,
     batch: fits,
-    candidates: settings.candidates,
+    candidates,
     dispatches: calls.length,
     flops: sum(calls, 'flops'),
     bytes: sum(calls, 'bytes'),
@@ -59,6 +57,36 @@ export function planStep(
       while_compiling: memory.whileCompiling,
     },
   };
+}
+
+/** A step and the batch it is planned for. */
+interface PlannedStep {
+  readonly graph: Graph;
+  readonly fits: number;
+  readonly compile: CompileOptions;
+  /** Rows that live while slots are full and `stepping` of their images take a step. */
+  readonly live: Extents;
+  readonly candidates: number | 'all';
+}
+
+export function stepOf(
+  planner: Planner,
+  model: Model,
+  options: Omit<PlanOptions, 'device'>,
+  stepping = 1,
+): PlannedStep {
+  requireBatch(options.batch);
+  const { classes, inputShape } = model;
+  const settings = resolveOptions(options, { classes, channels: inputShape.channels });
+  const batch = model.batchable ? options.batch : 1;
+  const [largest] = fittingSteps(planner, model.graph, settings, batch);
+  const { step, fits, options: compile } = largest!;
+  const whole: readonly string[] = [SYMBOLS.slots, SYMBOLS.active];
+  const live = Object.entries(compile.capacity).map(
+    ([symbol, rows]) => [symbol, whole.includes(symbol) ? rows : rows * stepping] as const,
+  );
+  const { candidates } = settings;
+  return { graph: step.graph, fits, compile, live: Object.fromEntries(live), candidates };
 }
 
 /** Calls of one kernel and variant together; those with the most operations first. */

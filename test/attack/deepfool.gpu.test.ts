@@ -216,6 +216,7 @@ function withBuffersOf(
     compile: (graph, how) => device.compile(graph, how),
     describe: (graph, how, live) => device.describe(graph, how, live),
     memory: (graph, how) => ({ ...device.memory(graph, how), bufferLimit }),
+    finish: () => device.finish(),
     dispose: () => undefined,
   };
 }

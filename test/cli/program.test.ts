@@ -159,6 +159,15 @@ it('info refuses options of a step when no plan is asked for', async () => {
   expect({ status, out }).toEqual({ status: 2, out: '' });
 });
 
+it('info estimates for a GPU that need not be here', async () => {
+  const { status, out, err } = await run('info', MODEL, '--estimate', 'h100', '--json');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(JSON.parse(out)).toMatchObject({ estimate: { machine: 'H100', batch: 64 } });
+  const unknown = await run('info', MODEL, '--estimate', 'abacus');
+  expect(unknown.err).toContain('expected one of H100, RTX 4090');
+  expect(unknown.status).toBe(2);
+});
+
 it('prints help and the version on standard output, with status 0', async () => {
   expect(await run('attack', '--help')).toMatchObject({ status: 0, err: '' });
   const { status, out } = await run('--version');
