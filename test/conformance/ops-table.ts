@@ -24,7 +24,7 @@ values known at import, such as the sizes of a Reshape, an operator is computed 
 
 const ENGINE = `## Engine ops
 
-All that devices run. The kernels are those that the test cases, their gradients and the attack use, on
+All that devices run. The kernels are those that the test cases, their gradients, the attack and training use, on
 CPU adapters and on GPUs.
 `;
 

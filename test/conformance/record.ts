@@ -7,6 +7,10 @@ import { resolveOptions } from '../../src-ts/attack/options.ts';
 import { buildStepGraph } from '../../src-ts/attack/step.ts';
 import { importOnnx } from '../../src-ts/onnx/import-onnx.ts';
 import { decodeModel } from '../../src-ts/onnx/proto/decode.ts';
+import { liftParameters } from '../../src-ts/passes/lift-parameters.ts';
+import { createOptimizer } from '../../src-ts/train/optimizer.ts';
+import { buildTrainingStep } from '../../src-ts/train/step.ts';
+import { IMAGE, tinyNetwork } from '../train/tiny.ts';
 import { bindCase } from './bindings.ts';
 import { dataSetsOf, readDataSet, readGraph, readModel, type ConformanceCase } from './cases.ts';
 import { profileGraph, type GradientKind, type Profile } from './profile.ts';
@@ -67,7 +71,8 @@ export function makeRecord(
       },
     ] as const;
   });
-  // Ops that no operator needs: the attack's own.
+  // Ops that no operator needs: the attack's own, and training's.
+  profileTraining(kernels);
   const model = importOnnx(readFileSync(EXAMPLE), { name: 'example' });
   for (const norm of [1, 2, Infinity]) {
     const options = resolveOptions({ norm }, { classes: model.classes, channels: 1 });
@@ -75,6 +80,17 @@ export function makeRecord(
   }
   const byKind = [...kernels].map(([kind, files]) => [kind, sorted(files)] as const);
   return { operators: Object.fromEntries(subjects), kernels: Object.fromEntries(byKind.sort()) };
+}
+
+function profileTraining(kernels: Map<string, Set<string>>): void {
+  const source = { rows: 8, imageShape: IMAGE };
+  const adam = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+  const augmentation = { flip: true, shift: 1 };
+  const model = liftParameters(tinyNetwork(0.5));
+  profileGraph(
+    buildTrainingStep(model, source, createOptimizer(adam), augmentation).graph,
+    kernels,
+  );
 }
 
 function profileCase(
