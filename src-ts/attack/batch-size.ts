@@ -4,7 +4,13 @@
 // takes more rounds, which costs little; the batch is halved only when even small rounds do not fit.
 import { DeviceLimitError } from '../core/errors.ts';
 import type { Extents } from '../core/shape.ts';
-import type { CompileOptions, Executor, Planner, Program } from '../executor/executor.ts';
+import type {
+  CompileOptions,
+  Executor,
+  MemoryNeed,
+  Planner,
+  Program,
+} from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ResolvedOptions } from './options.ts';
 import { buildStepGraph, type StepGraph } from './step.ts';
@@ -38,30 +44,37 @@ export function extentsFor(images: number, { extents }: StepGraph): Extents {
 export function* fittingSteps(
   planner: Planner,
   model: Graph,
-  options: ResolvedOptions,
+  settings: ResolvedOptions,
   batch: number | undefined,
 ): Generator<FittingStep> {
-  const whole = buildStepGraph(model, options);
+  const whole = buildStepGraph(model, settings);
   const { single, rivals } = whole;
   const steps = new Map([[rivals, whole]]);
   const stepOf = (most: number): StepGraph => {
-    const step = steps.get(most) ?? buildStepGraph(model, options, most);
+    const step = steps.get(most) ?? buildStepGraph(model, settings, most);
     steps.set(most, step);
     return step;
   };
+  const planned = (most: number, fits: number): FittingStep & MemoryNeed => {
+    const step = stepOf(most);
+    const options = { capacity: extentsFor(fits, step), state: step.state };
+    return { step, fits, options, ...planner.memory(step.graph, options) };
+  };
   for (const fits of halvesOf(single ? 1 : (batch ?? DEFAULT_BATCH))) {
     const least = fits === 1 ? 1 : Math.ceil(rivals / MOST_ROUNDS);
+    if (fits > 1 && isTooLarge(planned(least, fits))) continue;
     for (const most of halvesOf(rivals, least)) {
-      const step = stepOf(most);
-      const compile = { capacity: extentsFor(fits, step), state: step.state };
-      const { total, largestBuffer, bufferLimit } = planner.memory(step.graph, compile);
+      const { step, options, ...need } = planned(most, fits);
       const isLast = most === least && (fits === 1 || batch !== undefined);
-      const within = isLast || total <= MEMORY_BUDGET;
-      if (largestBuffer <= bufferLimit && within) yield { step, fits, options: compile };
-      else if (fits === 1 && most === 1) throw oneImageTooLarge(largestBuffer, bufferLimit);
+      const within = isLast || need.total <= MEMORY_BUDGET;
+      if (!isTooLarge(need) && within) yield { step, fits, options };
+      else if (fits === 1 && most === 1) throw oneImageTooLarge(need);
     }
   }
 }
+
+const isTooLarge = ({ largestBuffer, bufferLimit }: MemoryNeed): boolean =>
+  largestBuffer > bufferLimit;
 
 /** `from`, its half, the half of that, …, `to`. */
 function* halvesOf(from: number, to = 1): Generator<number> {
@@ -69,7 +82,7 @@ function* halvesOf(from: number, to = 1): Generator<number> {
   yield to;
 }
 
-const oneImageTooLarge = (largestBuffer: number, bufferLimit: number): DeviceLimitError =>
+const oneImageTooLarge = ({ largestBuffer, bufferLimit }: MemoryNeed): DeviceLimitError =>
   new DeviceLimitError(
     'one image with one candidate at a time, in bytes of one buffer',
     largestBuffer,
