@@ -135,7 +135,8 @@ function distanceTo(face: Face | null, p: number): number {
 
 /**
  * Some of the faces, null for those left out: 1, 2, 4, … classes at a time, the nearest by estimate
- * first. `norms` holds those of each class's last normal, 0 where none was seen, and learns new ones.
+ * first. `norms` holds those of each class's last normal, 0 where none was seen (then 1.5 times the
+ * largest is assumed), and learns new ones.
  */
 function lookLazily(
   look: (classes: readonly number[]) => readonly Face[],
@@ -146,7 +147,7 @@ function lookLazily(
   p: number,
 ): (Face | null)[] {
   const estimate = (at: number): number =>
-    gaps[at]! / (norms[at]! > 0 ? norms[at]! : Math.max(...norms) || 1);
+    gaps[at]! / (norms[at]! > 0 ? norms[at]! : 1.5 * Math.max(...norms) || 1);
   const order = [...rivals.keys()].sort((a, b) => estimate(a) - estimate(b) || a - b);
   const faces: (Face | null)[] = rivals.map(() => null);
   for (let size = 1; order.length > 0; size *= 2) {

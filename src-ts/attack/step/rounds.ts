@@ -2,16 +2,19 @@
 // image; all K − 1 together are one round, unless their normals are too many to be held at once.
 //
 // Lazily, most of them are never looked at. The classes of each image are put in the order of their
-// estimated distances |f'_k| / n_k, where n_k is the norm last seen of w'_k, else the largest seen of
-// the image, and a class is looked at in its round only if its estimate, by then, is not beyond
-// `slack` times the nearest face so far. What the images want of a round is one dense batch of pairs,
-// empty when all have found their face. An image's choices depend on nothing but itself.
+// estimated distances |f'_k| / n_k, where n_k is the norm last seen of w'_k, else a little more than
+// the largest seen of the image, and a class is looked at in its round only if its estimate, by then,
+// is not beyond `slack` times the nearest face so far. What the images want of a round is one dense
+// batch of pairs, empty when all have found their face. An image's choices depend on nothing but itself.
 import { batchDim, type Extents } from '../../core/shape.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import type { Expressions } from '../../ops/expressions.ts';
 import type { Faces } from './faces.ts';
 import { NearestSearch, type Nearest } from './nearest.ts';
 import { ACTIVE, STEPPING, SYMBOLS, type SlotState } from './state.ts';
+
+/** A norm never seen is taken for this many times the largest seen: it may well be the largest. */
+const UNSEEN = 1.5;
 
 /** How the faces of a step are gone through. */
 export interface Rounds {
@@ -113,7 +116,8 @@ function lookInRounds(
 function estimates(e: Expressions, faces: Faces, search: NearestSearch): ValueId {
   const zero = e.number(0);
   const largest = e.builder.emit('reduce_max', { x: search.norms }, { axes: [1] });
-  const usual = e.where(e.greater(largest, zero), largest, e.number(1));
+  const unseen = e.mul(largest, e.number(UNSEEN));
+  const usual = e.where(e.greater(largest, zero), unseen, e.number(1));
   return e.div(faces.gaps, e.where(e.greater(search.norms, zero), search.norms, usual));
 }
 
