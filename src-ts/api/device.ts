@@ -15,7 +15,7 @@ export type Device = Executor;
 /**
  * Opens a device: `auto` and `webgpu` take the fastest WebGPU adapter, any other text one whose name
  * contains it. With `winograd`, convolutions of 3 × 3 are about twice as fast and round ten times as
- * coarsely: the same results on the images that were tried, but not bit for bit.
+ * coarsely: perturbations are as large, but an image may take another step or end in another class.
  * A `tracer` is told of what the device does.
  * @throws DeviceError when there is no such adapter, naming those found.
  * @throws OptionError for `cpu`, which does not exist yet.
