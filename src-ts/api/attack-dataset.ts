@@ -1,8 +1,9 @@
 // A whole run, as `deepfool attack` makes it: model and data from files, results to files, a summary.
 import { readFile } from 'node:fs/promises';
+import type { DeepFoolAttack } from '../attack/deepfool.ts';
 import { resolveOptions, type ResolvedOptions } from '../attack/options.ts';
 import type { AttackRecord } from '../attack/record.ts';
-import { DataError, messageOf, OptionError } from '../core/errors.ts';
+import { DataError, messageOf, OptionError, DeviceLostError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
 import { parseRange } from '../data/range.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -22,7 +23,7 @@ import {
   requireBatch,
   type AttackOptions,
 } from './deepfool.ts';
-import { openDevice } from './device.ts';
+import { openDevice, type Device } from './device.ts';
 import { readImages } from './images.ts';
 import { matchModel } from './match-model.ts';
 import { readModel, type Model } from './model.ts';
@@ -133,17 +134,22 @@ async function prepareAndRun(
   const folder = await openFolder(model, options);
   const { device = 'auto' } = options;
   const { trace } = watch;
-  const executor =
+  const open = async (): Promise<Device> =>
     typeof device === 'string'
       ? await openDevice(device, { ...(trace !== null && { tracer: trace }) })
       : device;
+  let executor = await open();
   const unfinished: Unfinished = { last: Promise.resolve() };
   try {
     if (executor.info.software && device === 'auto') {
       watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
     }
-    const attack = await createAttack(executor, model, options, options.contactSheet !== undefined);
-    const saver = await openSaver(executor, model, attack, folder, options);
+    const compile = (batch = options.batch): Promise<DeepFoolAttack> => {
+      const how = { ...options, ...(batch !== undefined && { batch }) };
+      return createAttack(executor, model, how, options.contactSheet !== undefined);
+    };
+    let attack = await compile();
+    let saver = await openSaver(executor, model, attack, folder, options);
     const { batch } = attack;
     const clamped = options.batch !== undefined && batch < options.batch;
     const why = model.batchable ? 'more does not fit the device' : 'the model takes no more';
@@ -158,12 +164,22 @@ async function prepareAndRun(
     try {
       const range = parseRange(options.range ?? ':', dataset.length);
       const total = range.end - range.start;
-      const items = readImages(dataset, model.inputShape, {
-        ...options,
-        ahead: 2 * batch,
-        tracer: trace,
-      });
-      const results = attackItems(attack, items, saver);
+      const begin = (done: number): AsyncGenerator<Result> => {
+        const rest = `${range.start + done}:${range.end}`;
+        const how = { ...options, range: rest, ahead: 2 * batch, tracer: trace };
+        return attackItems(attack, readImages(dataset, model.inputShape, how), saver);
+      };
+      const reopen = async (lost: DeviceLostError, done: number): Promise<void> => {
+        if (typeof device !== 'string') throw lost; // it is the caller's
+        executor.dispose();
+        executor = await open();
+        attack = await compile(batch);
+        saver = await openSaver(executor, model, attack, folder, options);
+        const note = `the device was lost after ${done} images; the rest ran on a new one`;
+        notes.push(note);
+        watch.onNote?.(note);
+      };
+      const results = throughLosses(begin, reopen);
       const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
       if (trace !== null && !outcome.interrupted) await executor.finish();
       return summarize({ ...run, range, notes }, outcome);
@@ -177,6 +193,32 @@ async function prepareAndRun(
     void unfinished.last.finally(() => {
       if (typeof device === 'string') executor.dispose();
     });
+  }
+}
+
+/** Devices that a run may lose before it fails: a driver may fail again and again. */
+const MOST_LOSSES = 3;
+
+/**
+ * Results from the first image on; when the device is lost, `reopen` makes another and `begin` goes on
+ * after the results there are. An image's result does not depend on where the run began.
+ */
+export async function* throughLosses<T>(
+  begin: (done: number) => AsyncIterable<T>,
+  reopen: (lost: DeviceLostError, done: number) => Promise<void>,
+): AsyncGenerator<T> {
+  let done = 0;
+  for (let losses = 0; ; losses++) {
+    try {
+      for await (const result of begin(done)) {
+        done++;
+        yield result;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof DeviceLostError) || losses === MOST_LOSSES) throw error;
+      await reopen(error, done);
+    }
   }
 }
 

@@ -191,8 +191,13 @@ export class WebGpuDevice {
     return result;
   }
 
-  /** Runs `make` so that refused or oversized allocations become DeviceLimitErrors. */
-  async guardAllocation<T>(what: string, bytes: number, make: () => T): Promise<T> {
+  /** Runs `make`, and `release` on what it made if it was refused, so that refused or oversized allocations become DeviceLimitErrors. */
+  async guardAllocation<T>(
+    what: string,
+    bytes: number,
+    make: () => T,
+    release: (made: T) => void,
+  ): Promise<T> {
     this.handle.pushErrorScope('out-of-memory');
     this.handle.pushErrorScope('validation');
     const made = make();
@@ -200,6 +205,7 @@ export class WebGpuDevice {
     const exhausted = await this.wait(this.handle.popErrorScope());
     const error = exhausted ?? invalid;
     if (error === null) return made;
+    release(made);
     const remedy = `Use a smaller --batch. The device says: ${error.message}`;
     throw new DeviceLimitError(what, bytes, this.handle.limits.maxBufferSize, remedy);
   }

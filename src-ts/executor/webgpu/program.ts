@@ -74,8 +74,13 @@ export class WebGpuProgram implements Program {
     device.check();
     checkBindings(device, plan);
     const bytes = plannedBytes(plan);
-    const storage = await device.guardAllocation('storage of a program, in bytes', bytes, () =>
-      allocateStorage(device, plan),
+    const storage = await device.guardAllocation(
+      'storage of a program, in bytes',
+      bytes,
+      () => allocateStorage(device, plan),
+      ({ owned }) => {
+        for (const buffer of owned) buffer.destroy();
+      },
     );
     const once = await compileCalls(device, pipelines, plan, plan.once, storage);
     submit(device, (encoder) => {
