@@ -1,6 +1,13 @@
 // The library: everything the command line does, under the same names.
 export { attackDataset, type RunOptions, type Watch } from './api/attack-dataset.ts';
-export { deepfool, type AttackOptions, type Images, type Results } from './api/deepfool.ts';
+export { fgsm, lbfgs } from './api/baselines.ts';
+export {
+  deepfool,
+  type AttackOptions,
+  type Images,
+  type Results,
+  type RunOptionsOf,
+} from './api/deepfool.ts';
 export { listDevices, openDevice, type Device } from './api/device.ts';
 export type { ImageInput, ReadOptions } from './api/images.ts';
 export {
@@ -17,6 +24,7 @@ export {
   type FinetuneWatch,
 } from './api/finetune.ts';
 export { estimateAttack, type EstimateOptions } from './api/estimate.ts';
+export type { MethodOptions } from './api/methods.ts';
 export { planAttack, type PlanOptions } from './api/plan.ts';
 export type { Result } from './api/result.ts';
 export {
@@ -26,6 +34,8 @@ export {
   type TrainSummary,
   type TrainWatch,
 } from './api/train.ts';
+export type { FgsmOptions } from './attack/fgsm/options.ts';
+export type { LbfgsOptions } from './attack/lbfgs/options.ts';
 export type { DeepFoolOptions } from './attack/options.ts';
 export type { AttackImage, AttackRecord, AttackStatus } from './attack/record.ts';
 export * from './core/errors.ts';

@@ -1,7 +1,7 @@
 // A whole run, as `deepfool attack` makes it: model and data from files, results to files, a summary.
 import { readFile } from 'node:fs/promises';
-import type { DeepFoolAttack } from '../attack/deepfool.ts';
-import { resolveOptions, type ResolvedOptions } from '../attack/options.ts';
+import type { Attack } from '../attack/attack.ts';
+import type { ResolvedOptions } from '../attack/options.ts';
 import type { AttackRecord } from '../attack/record.ts';
 import { DataError, messageOf, OptionError, DeviceLostError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
@@ -26,6 +26,7 @@ import {
 import { openDevice, type Device } from './device.ts';
 import { readImages } from './images.ts';
 import { matchModel } from './match-model.ts';
+import { resolveMethod } from './methods.ts';
 import { readModel, type Model } from './model.ts';
 import { isWrong, type Result } from './result.ts';
 
@@ -124,7 +125,7 @@ async function prepareAndRun(
   const dataset = await openDataset(data, split === undefined ? {} : { split });
   const { model, first } = await matchModel(await readModel(source), dataset, options);
   const { channels } = model.inputShape;
-  const settings = resolveOptions(options, { classes: model.classes, channels });
+  const settings = resolveMethod(options, { classes: model.classes, channels });
   if (options.onlyCorrect === true && first.label === null) {
     throw new OptionError(
       `--only-correct: expected labelled images, ${dataset.path} has no labels`,
@@ -144,7 +145,7 @@ async function prepareAndRun(
     if (executor.info.software && device === 'auto') {
       watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
     }
-    const compile = (batch = options.batch): Promise<DeepFoolAttack> => {
+    const compile = (batch = options.batch): Promise<Attack> => {
       const how = { ...options, ...(batch !== undefined && { batch }) };
       return createAttack(executor, model, how, options.contactSheet !== undefined);
     };
@@ -171,6 +172,7 @@ async function prepareAndRun(
       };
       const reopen = async (lost: DeviceLostError, done: number): Promise<void> => {
         if (typeof device !== 'string') throw lost; // it is the caller's
+        if (done > 0 && attack.notes !== undefined) throw lost; // its choice was for all images
         executor.dispose();
         executor = await open();
         attack = await compile(batch);
@@ -182,7 +184,7 @@ async function prepareAndRun(
       const results = throughLosses(begin, reopen);
       const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
       if (trace !== null && !outcome.interrupted) await executor.finish();
-      return summarize({ ...run, range, notes }, outcome);
+      return summarize({ ...run, range, notes: [...notes, ...(attack.notes ?? [])] }, outcome);
     } finally {
       void unfinished.last.finally(() => {
         attack.dispose();
@@ -321,6 +323,7 @@ function summarize(
     seconds: round(seconds),
     images_per_second: seconds > 0 ? round(attacked / seconds) : null,
     device: `${device.name}${device.software ? ' (software)' : ''}`,
+    method: options.method ?? 'deepfool',
     norm: settings.norm === Infinity ? 'inf' : settings.norm,
     overshoot: settings.overshoot,
     candidates: settings.candidates,

@@ -1,5 +1,5 @@
 // DeepFool as a function: a model and images in, one result an image out, in their order.
-import { DeepFoolAttack } from '../attack/deepfool.ts';
+import type { Attack } from '../attack/attack.ts';
 import type { DeepFoolOptions } from '../attack/options.ts';
 import { unreadableRecord, type AttackImage } from '../attack/record.ts';
 import { OptionError } from '../core/errors.ts';
@@ -15,12 +15,13 @@ import {
   type ReadOptions,
   type UnreadableImage,
 } from './images.ts';
+import { createMethod, type MethodOptions } from './methods.ts';
 import type { Model } from './model.ts';
 import { isWrong, type Result } from './result.ts';
 import { ImageSaver } from './saved-images.ts';
 
-/** All options of an attack: DeepFool's own, which images, and how they run. */
-export interface AttackOptions extends DeepFoolOptions, ReadOptions {
+/** Which images are attacked, and how that runs: options of every attack. */
+export interface RunningOptions extends ReadOptions {
   /** Leaves out images whose predicted class is not their label. Default false. */
   readonly onlyCorrect?: boolean;
   /** An open device, or the name of one to open for this run: `auto`, `webgpu`, part of a name. */
@@ -35,6 +36,12 @@ export interface AttackOptions extends DeepFoolOptions, ReadOptions {
    */
   readonly saveImages?: string;
 }
+
+/** All options of one attack. */
+export type RunOptionsOf<Own> = Own & RunningOptions;
+
+/** All options of any attack: the method and its own, which images, and how they run. */
+export type AttackOptions = RunOptionsOf<MethodOptions>;
 
 /** Results in the order of the images: iterate, or collect them all. */
 export interface Results extends AsyncIterable<Result> {
@@ -54,7 +61,16 @@ export type Images =
  * @throws DeviceError when there is no such device, DeviceLimitError when one image does not fit it.
  * @throws ShapeError for pixels that are not what the model takes.
  */
-export function deepfool(model: Model, images: Images, options: AttackOptions = {}): Results {
+export function deepfool(
+  model: Model,
+  images: Images,
+  options: RunOptionsOf<DeepFoolOptions> = {},
+): Results {
+  return attackImages(model, images, { ...options, method: 'deepfool' });
+}
+
+/** Attacks images with the method of the options. */
+export function attackImages(model: Model, images: Images, options: AttackOptions): Results {
   const iterate = (): AsyncGenerator<Result> => run(model, images, options);
   return {
     [Symbol.asyncIterator]: iterate,
@@ -97,7 +113,7 @@ export async function createAttack(
   model: Model,
   options: AttackOptions,
   images: boolean,
-): Promise<DeepFoolAttack> {
+): Promise<Attack> {
   const { batch } = options;
   requireBatch(batch);
   // A model that takes one image at a time has room for one slot.
@@ -106,7 +122,7 @@ export async function createAttack(
     images: images || options.saveImages !== undefined,
     ...(most === undefined ? {} : { batch: most }),
   };
-  return DeepFoolAttack.create(executor, model, options, settings);
+  return createMethod(executor, model, options, settings);
 }
 
 /** The folder that images are to be saved to, made ready; null when none is asked for. */
@@ -122,7 +138,7 @@ export async function openFolder(
 export async function openSaver(
   executor: Device,
   model: Model,
-  attack: DeepFoolAttack,
+  attack: Attack,
   folder: ImageFolder | null,
   { onlyCorrect = false }: AttackOptions,
 ): Promise<ImageSaver | null> {
@@ -139,7 +155,7 @@ export function requireBatch(batch: number | undefined): void {
 
 /** Attacks images and, with a saver, saves what fools. */
 export function attackItems(
-  attack: DeepFoolAttack,
+  attack: Attack,
   items: AsyncIterable<AttackItem>,
   saver: ImageSaver | null,
 ): AsyncGenerator<Result> {
@@ -149,7 +165,7 @@ export function attackItems(
 
 /** Attacks what can be read; the rest takes its place in the order as `failed`. */
 async function* attackInOrder(
-  attack: DeepFoolAttack,
+  attack: Attack,
   items: AsyncIterable<AttackItem>,
 ): AsyncGenerator<Result> {
   const order: AttackItem[] = [];

@@ -2,7 +2,7 @@
 // judged by the model once more. What survives 8 bits, and what was really saved, goes to its record.
 // All of it goes on beside the attack, which is not waited for and does not wait.
 import { join } from 'node:path';
-import type { DeepFoolAttack } from '../attack/deepfool.ts';
+import type { Attack } from '../attack/attack.ts';
 import type { ResolvedOptions } from '../attack/options.ts';
 import { Recheck, type Rechecked } from '../attack/recheck.ts';
 import { isGeneral, type AttackRecord } from '../attack/record.ts';
@@ -48,7 +48,7 @@ export class ImageSaver {
   static async create(
     executor: Device,
     model: Model,
-    attack: DeepFoolAttack,
+    attack: Attack,
     folder: ImageFolder,
     wanted: (record: AttackRecord) => boolean,
   ): Promise<ImageSaver> {

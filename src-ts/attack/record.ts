@@ -1,4 +1,6 @@
 // One record an image: what happened to it, and how large the perturbation is.
+import { ShapeError } from '../core/errors.ts';
+import { elementCount, type StaticShape } from '../core/shape.ts';
 import type { MeasureName } from './measures.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Quantized } from './quantize.ts';
@@ -75,6 +77,14 @@ export interface AttackRecord {
 export interface Afterwards {
   readonly refined: Refined | null;
   readonly quantized: Quantized | null;
+}
+
+/** Throws ShapeError, naming the image, when it has not as many values as the model takes. */
+export function requireSize({ pixels, source }: AttackImage, shape: StaticShape): void {
+  if (pixels.length === elementCount(shape)) return;
+  throw new ShapeError(
+    `${source}: the model takes ${shape.join(' × ')} images, this one has ${pixels.length} values`,
+  );
 }
 
 /** What was read back of one slot. */

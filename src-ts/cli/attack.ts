@@ -1,12 +1,13 @@
-// `deepfool attack`: runs DeepFool over a data set and tells what it took.
-import { Command } from 'commander';
+// `deepfool attack`: runs DeepFool, or a baseline, over a data set and tells what it took.
+import { Command, Option } from 'commander';
+import { METHODS } from '../attack/attack.ts';
 import { attackDataset, type RunOptions } from '../api/attack-dataset.ts';
 import { formatSummary } from '../report/summary.ts';
 import { catchInterrupts } from './interrupt.ts';
 import { openProgress } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { addStepOptions } from './step-options.ts';
-import { parseCount } from './values.ts';
+import { parseCount, parseNumber } from './values.ts';
 
 type Flags = RunOptions & { readonly json?: boolean };
 
@@ -23,7 +24,10 @@ export function attackCommand(terminal: Terminal, finish: (status: number) => vo
     )
     .option('--split <name>', 'train, test or val (default: test, if there is one)')
     .option('--range <a:b>', 'images a to b − 1, counted from 0 (default: all)');
+  const methods = 'the attack: DeepFool, or what the paper compares it with (default: deepfool)';
+  command.addOption(new Option('--method <name>', methods).choices(METHODS));
   return addStepOptions(command)
+    .option('--epsilon <number>', 'ε of fgsm (default: misleads 90 % of the images)', parseNumber)
     .option('--resize <pixels>', 'scale the shorter side of image files to this', parseCount)
     .option('--crop <pixels>', 'then keep the centred square of this side', parseCount)
     .option('--refine', 'bisect along each result for the part of it that is enough')

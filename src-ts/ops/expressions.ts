@@ -34,6 +34,9 @@ export class Expressions {
     this.builder.emit('maximum', { a, b }, {});
   readonly where = (condition: ValueId, a: ValueId, b: ValueId): ValueId =>
     this.builder.emit('where', { condition, a, b }, {});
+  readonly and = (a: ValueId, b: ValueId): ValueId => this.builder.emit('and', { a, b }, {});
+  readonly or = (a: ValueId, b: ValueId): ValueId => this.builder.emit('or', { a, b }, {});
+  readonly not = (x: ValueId): ValueId => this.builder.emit('not', { x }, {});
   readonly power = (x: ValueId, exponent: number): ValueId =>
     exponent === 1 ? x : this.builder.emit('power', { x }, { exponent });
 
@@ -77,6 +80,13 @@ export class Expressions {
     const ones = shape.slice(1).map(() => 1);
     return this.builder.emit('reshape', { x: list }, { shape: [shape[0]!, ...ones] });
   };
+
+  /** The rows of `a` where the list of flags is set, else those of `b`. */
+  readonly choose = (flags: ValueId, a: ValueId, b: ValueId): ValueId =>
+    this.where(this.like(flags, a), a, b);
+
+  /** The inner product of each row of `a` with that of `b`: a list. */
+  readonly dot = (a: ValueId, b: ValueId): ValueId => this.reduce('reduce_sum', this.mul(a, b));
 
   /** Each row as one line of numbers: [rows, size]. */
   readonly lines = (x: ValueId): ValueId => {

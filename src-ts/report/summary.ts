@@ -8,6 +8,8 @@ export interface Summary extends Totals {
   readonly seconds: number;
   readonly images_per_second: number | null;
   readonly device: string;
+  /** `deepfool`, `fgsm`, `fgsm-float32` or `lbfgs`. */
+  readonly method: string;
   /** A number ≥ 1, or `inf`. */
   readonly norm: number | 'inf';
   readonly overshoot: number;
@@ -45,10 +47,18 @@ export function formatSummary(summary: Summary): string {
   return `${titleOf(summary)}\n\n${lines.join('\n')}\n`;
 }
 
-function titleOf({ model, data, split, range, interrupted }: Summary): string {
+/** What people call the methods. */
+const TITLES: Readonly<Record<string, string>> = {
+  deepfool: 'DeepFool',
+  fgsm: 'Fast gradient sign',
+  'fgsm-float32': 'Fast gradient sign (float32)',
+  lbfgs: 'L-BFGS',
+};
+
+function titleOf({ method, model, data, split, range, interrupted }: Summary): string {
   const from = split === null ? data : `${data} (${split})`;
   const stopped = interrupted ? ', stopped early' : '';
-  return `DeepFool on ${basename(model)}, images ${range} of ${from}${stopped}`;
+  return `${TITLES[method] ?? method} on ${basename(model)}, images ${range} of ${from}${stopped}`;
 }
 
 type Fact = readonly [name: string, text: string];
@@ -157,12 +167,14 @@ function speedText({ images_per_second, seconds }: Summary): string {
 }
 
 function settingsText(s: Summary): string {
+  const [classes, most] = [`candidates ${s.candidates}`, `max steps ${s.max_steps}`];
+  const lazy = s.lazy === null ? [] : [`lazy ${s.lazy}`];
+  const own: Readonly<Record<string, readonly string[]>> = {
+    deepfool: [`overshoot ${s.overshoot}`, classes, ...lazy, most, `stabilizer ${s.stabilizer}`],
+    lbfgs: [classes, most],
+  };
   return [
-    `overshoot ${s.overshoot}`,
-    `candidates ${s.candidates}`,
-    ...(s.lazy === null ? [] : [`lazy ${s.lazy}`]),
-    `max steps ${s.max_steps}`,
-    `stabilizer ${s.stabilizer}`,
+    ...(own[s.method] ?? []),
     s.bounds === null ? 'no bounds' : `bounds ${s.bounds.join(',')}`,
     ...(s.target === null ? [] : [`target ${s.target}`]),
     ...(s.mean === null ? [] : [`mean ${s.mean.join(',')}`]),

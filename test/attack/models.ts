@@ -3,12 +3,9 @@ import { batchDim } from '../../src-ts/core/shape.ts';
 import { floatTensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import type { AttackModel } from '../../src-ts/attack/deepfool.ts';
 import type { AttackImage } from '../../src-ts/attack/record.ts';
-import { gradient } from '../../src-ts/autodiff/gradient.ts';
-import type { Graph } from '../../src-ts/graph/graph.ts';
 import type { ValueId } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder } from '../../src-ts/ops/builder.ts';
-import type { Classifier } from '../reference/deepfool.ts';
-import { interpret } from '../reference/interpreter.ts';
+import { asClassifierOf } from '../reference/classifier.ts';
 import { randomTensor } from '../reference/random.ts';
 
 export const CHANNELS = 2;
@@ -90,38 +87,5 @@ export function imagesOf(count: number, seed: number): AttackImage[] {
   }));
 }
 
-/** The logits of one image, and their gradients one by one, by the interpreter. */
-export function asClassifier({ graph, classes }: AttackModel): Classifier {
-  const withGradient = appendGradient(graph, classes);
-  const imageTensor = (x: readonly number[]): Tensor => ({
-    dtype: 'float32',
-    shape: [1, ...IMAGE_SHAPE],
-    data: Float64Array.from(x),
-  });
-  return {
-    logits: (x) => [...interpret(graph, { image: imageTensor(x) })['logits']!.data],
-    linearize: (x, wanted) =>
-      wanted.map((k) => {
-        const cotangent = floatTensor(
-          [1, classes],
-          Array.from({ length: classes }, (_, i) => +(i === k)),
-        );
-        return [...interpret(withGradient, { image: imageTensor(x), cotangent })['gradient']!.data];
-      }),
-  };
-}
-
-function appendGradient(graph: Graph, classes: number): Graph {
-  const builder = new GraphBuilder();
-  const [port] = graph.inputs;
-  const type = graph.types.get(port!.id)!;
-  const image = builder.input('image', type);
-  const moved = builder.inline(graph, { image });
-  const logits = moved.get(graph.outputs[0]!.id)!;
-  const shape = [type.shape[0]!, classes];
-  const cotangent = builder.input('cotangent', { dtype: 'float32', shape });
-  const [found] = gradient(builder, { seeds: [{ of: logits, cotangent }], wrt: [image] });
-  // A classifier that ignores the image has no path to it.
-  builder.output('gradient', found ?? builder.emit('sub', { a: image, b: image }, {}));
-  return builder.finish();
-}
+/** The logits of one image, and their gradients, by the interpreter. */
+export const asClassifier = asClassifierOf;

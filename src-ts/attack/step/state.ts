@@ -44,9 +44,11 @@ export class SlotState {
     return this.#e.builder.input(name, { dtype, shape: [SLOTS, ...row] });
   }
 
-  /** Lets an input take, after the run, the value `slots` with some rows replaced. */
-  replace(input: string, slots: ValueId, index: ValueId, rows: ValueId): void {
-    this.#e.builder.output(`next ${input}`, this.#e.update(slots, index, rows));
+  /** Lets an input take, after the run, the value `slots` with some rows replaced; returns that value. */
+  replace(input: string, slots: ValueId, index: ValueId, rows: ValueId): ValueId {
+    const next = this.#e.update(slots, index, rows);
+    this.#e.builder.output(`next ${input}`, next);
     this.#next[input] = `next ${input}`;
+    return next;
   }
 }

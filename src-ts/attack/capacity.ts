@@ -1,0 +1,39 @@
+// How many images a device takes at a time for a graph whose every symbol counts images.
+import { DeviceLimitError } from '../core/errors.ts';
+import type { Executor, Program } from '../executor/executor.ts';
+import type { Graph } from '../graph/graph.ts';
+
+const DEFAULT_BATCH = 64;
+/** Bytes of device memory that a batch of the default size may take. */
+const MEMORY_BUDGET = 1.5 * 2 ** 30;
+
+export interface BatchedGraph {
+  readonly graph: Graph;
+  readonly symbols: readonly string[];
+  /** Inputs that each run replaces, by the output they take. */
+  readonly state?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
+ * batch asked for, storage also stays within a budget, since WebGPU does not tell what a device has.
+ * Throws DeviceLimitError when not even one image fits.
+ */
+export async function compileFitting(
+  executor: Executor,
+  { graph, symbols, state = {} }: BatchedGraph,
+  batch: number | undefined,
+): Promise<{ readonly program: Program; readonly fits: number }> {
+  for (let fits = batch ?? DEFAULT_BATCH; ; fits = Math.ceil(fits / 2)) {
+    const capacity = Object.fromEntries(symbols.map((symbol) => [symbol, fits]));
+    const options = { capacity, state };
+    const { total, largestBuffer, bufferLimit } = executor.memory(graph, options);
+    if (fits > 1 && largestBuffer > bufferLimit) continue;
+    if (fits > 1 && batch === undefined && total > MEMORY_BUDGET) continue;
+    try {
+      return { program: await executor.compile(graph, options), fits };
+    } catch (error) {
+      if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
+    }
+  }
+}
