@@ -36,13 +36,14 @@ export async function openTfjs(
   };
 }
 
-/** The backend submits by 15 dispatches; this sends the rest and waits for all. */
+/** The backend submits by 15 dispatches; this sends the rest, if any, and waits for all. */
 function finisher(tf: Tf): () => Promise<void> {
   const backend = tf.backend() as unknown as WebGPUBackend;
+  const pending = tf.backend() as unknown as { readonly commandEncoder: object | null };
   const check = watchRefusals('tfjs-webgpu', backend.device);
   return async () => {
     backend.endComputePassEncoder();
-    backend.submitQueue();
+    if (pending.commandEncoder !== null) backend.submitQueue(); // null just after one of its own
     await awaitGpu(backend.queue.onSubmittedWorkDone());
     check();
   };
