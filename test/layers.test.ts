@@ -22,7 +22,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   networks: ['core', 'graph', 'ops', 'passes'],
   train: ['core', 'graph', 'ops', 'passes', 'autodiff', 'executor', 'data'],
   report: ['core', 'data'],
-  api: allBut('api', 'cli'),
+  api: allBut('api', 'experiment', 'cli'),
+  experiment: allBut('experiment', 'cli'),
   cli: allBut('cli'),
 };
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EngineError, messageOf, OptionError } from '../core/errors.ts';
 import { attackCommand } from './attack.ts';
+import { experimentCommand } from './experiment.ts';
 import { devicesCommand } from './devices.ts';
 import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
@@ -33,7 +34,14 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     .description('Measure how little it takes to fool an image classifier.')
     .version(readVersion())
     .showHelpAfterError('(--help lists the options)');
-  for (const make of [attackCommand, trainCommand, finetuneCommand, devicesCommand, infoCommand]) {
+  for (const make of [
+    attackCommand,
+    trainCommand,
+    finetuneCommand,
+    experimentCommand,
+    devicesCommand,
+    infoCommand,
+  ]) {
     program.addCommand(make(terminal, finish).copyInheritedSettings(program));
   }
   for (const command of [program, ...program.commands]) {

@@ -1,0 +1,43 @@
+// The folder of an experiment. What a step computes is kept under its name and settings, whole or not at
+// all, so that a run that was stopped goes on where it was.
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { guard } from '../data/output-file.ts';
+
+export class ExperimentFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** @throws OutputError when nothing can be written there. */
+  static async open(path: string): Promise<ExperimentFolder> {
+    const folder = new ExperimentFolder(path);
+    await guard(path, () => mkdir(join(path, 'steps'), { recursive: true }));
+    await folder.write(join('steps', '.writable'), '');
+    return folder;
+  }
+
+  /** Writes a file whole or not at all. */
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    const path = join(this.path, name);
+    const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+    await guard(path, async () => {
+      await writeFile(temporary, content);
+      await rename(temporary, path);
+    });
+  }
+
+  /** The value of a step: the one kept for these very settings, else computed and kept. */
+  async step<T>(name: string, settings: object, compute: () => Promise<T>): Promise<T> {
+    const key = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+    const file = join('steps', `${name}-${key}.json`);
+    const kept = await readFile(join(this.path, file), 'utf8').catch(() => null);
+    if (kept !== null) return (JSON.parse(kept) as { value: T }).value;
+    const value = await compute();
+    await this.write(file, `${JSON.stringify({ settings, value })}\n`);
+    return value;
+  }
+}

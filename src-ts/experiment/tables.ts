@@ -1,0 +1,174 @@
+// Tables 1 and 2: the test error, ρ̂ and time of DeepFool and of what the paper compares it with, for p = 2
+// and p = ∞, beside the paper's numbers.
+import { join } from 'node:path';
+import * as Plot from '@observablehq/plot';
+import { stringify } from 'csv-stringify/sync';
+import { attackDataset, type Watch } from '../api/attack-dataset.ts';
+import type { Device } from '../api/device.ts';
+import type { Method } from '../attack/attack.ts';
+import { drawChart } from '../report/chart.ts';
+import type { Summary } from '../report/summary.ts';
+import type { ExperimentFolder } from './folder.ts';
+import type { Network } from './networks.ts';
+
+export interface ExperimentContext {
+  readonly folder: ExperimentFolder;
+  readonly quick: boolean;
+  readonly networks: readonly Network[];
+  readonly models: string;
+  readonly data: string;
+  readonly device: Device;
+  readonly watch: Watch;
+}
+
+/** One cell of a table: a method on a network. */
+export interface TableRow {
+  readonly network: string;
+  readonly method: Method;
+  readonly norm: '2' | 'inf';
+  readonly images: number;
+  readonly fooled: number;
+  /** Percent of the images attacked that are misclassified to begin with; null without labels. */
+  readonly error: number | null;
+  readonly paper_error: number | null;
+  /** Mean of ‖r̂‖ / ‖x‖ over the fooled images. */
+  readonly rho: number | null;
+  readonly paper_rho: number | null;
+  /** rho / paper_rho */
+  readonly ratio: number | null;
+  /** The same with the norms of normalised images; null where normalisation lies inside the model. */
+  readonly rho_input: number | null;
+  /** Wall time and processor time for each image, in milliseconds. */
+  readonly ms: number;
+  readonly cpu_ms: number;
+  readonly notes: string;
+}
+
+const METHODS: Readonly<Record<'2' | 'inf', readonly Method[]>> = {
+  '2': ['deepfool', 'fgsm', 'fgsm-float32', 'lbfgs'],
+  inf: ['deepfool', 'fgsm', 'fgsm-float32'],
+};
+
+/** Runs the cells of a table that are not there yet, and writes it as CSV, JSON, SVG and PNG. */
+export async function runTable(context: ExperimentContext, norm: '2' | 'inf'): Promise<TableRow[]> {
+  const rows: TableRow[] = [];
+  for (const network of context.networks) {
+    for (const method of METHODS[norm]) {
+      const count = imagesFor(network, method, context.quick);
+      if (count > 0) rows.push(await runCell(context, network, method, norm, count));
+    }
+  }
+  await writeTable(context, norm, rows);
+  return rows;
+}
+
+function imagesFor(network: Network, method: Method, quick: boolean): number {
+  const { all, lbfgs } = network.images[quick ? 'quick' : 'full'];
+  return method === 'lbfgs' ? lbfgs : all;
+}
+
+interface Cell {
+  readonly summary: Summary;
+  /** Processor time in seconds. */
+  readonly cpu: number;
+}
+
+async function runCell(
+  { folder, models, data, device, watch }: ExperimentContext,
+  network: Network,
+  method: Method,
+  norm: '2' | 'inf',
+  count: number,
+): Promise<TableRow> {
+  const { mean, std, model } = network;
+  const options = {
+    method,
+    norm: norm === 'inf' ? Infinity : 2,
+    range: `:${count}`,
+    ...(mean === undefined ? {} : { mean }),
+    ...(std === undefined ? {} : { std }),
+  };
+  const settings = { model, data: network.data, ...options, norm, device: device.info.name };
+  const name = `${model}-${method}-p${norm}`;
+  const { summary, cpu } = await folder.step<Cell>(name, settings, async () => {
+    watch.onNote?.(`${network.name}, ${method}, p = ${norm}: ${count} images`);
+    const before = process.cpuUsage();
+    const path = join(models, `${model}.onnx`);
+    const run = { ...options, data: join(data, network.data), device };
+    const found = await attackDataset(path, run, watch);
+    if (found.interrupted) throw new InterruptedError();
+    const { user, system } = process.cpuUsage(before);
+    return { summary: found, cpu: (user + system) / 1e6 };
+  });
+  const { images, accuracy, rho_mean: rho } = summary;
+  const paperRho = network.paper?.[norm === 'inf' ? 'linf' : 'l2'][method] ?? null;
+  return {
+    network: network.name,
+    method,
+    norm,
+    images,
+    fooled: summary.fooled,
+    error: accuracy === null ? null : Number((100 * (1 - accuracy)).toFixed(4)),
+    paper_error: network.paper?.error ?? null,
+    rho,
+    paper_rho: paperRho,
+    ratio: rho === null || paperRho === null ? null : rho / paperRho,
+    rho_input: summary.rho_input_mean,
+    ms: (1000 * summary.seconds) / images,
+    cpu_ms: (1000 * cpu) / images,
+    notes: summary.notes.join('; '),
+  };
+}
+
+/** The run was stopped; what is done is kept. */
+export class InterruptedError extends Error {}
+
+async function writeTable(
+  { folder, quick, device }: ExperimentContext,
+  norm: '2' | 'inf',
+  rows: readonly TableRow[],
+): Promise<void> {
+  const name = norm === '2' ? 'table1' : 'table2';
+  const title = `Table ${norm === '2' ? 1 : 2}: ρ̂ for p = ${norm === '2' ? '2' : '∞'}`;
+  const subsets = 'quick run on subsets: image counts are in the table';
+  const facts = {
+    experiment: name,
+    title,
+    quick,
+    device: device.info.name,
+    seeds: 'none: nothing is drawn at random',
+    paper: 'Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016',
+    rows,
+  };
+  await folder.write(`${name}.csv`, stringify([...rows], { header: true }));
+  await folder.write(`${name}.json`, `${JSON.stringify(facts, null, 2)}\n`);
+  const marks = rows.flatMap(({ network, method, rho, paper_rho }) => [
+    { network, method, source: 'here', rho },
+    { network, method, source: 'paper', rho: paper_rho },
+  ]);
+  const shown = marks.filter(({ rho }) => rho !== null);
+  const label = `${title}${quick ? ` (${subsets})` : ''}; filled here, hollow in the paper`;
+  const place = { x: 'rho', y: 'network', fy: 'method', r: 5 };
+  const isOurs = ({ source }: { source: string }): boolean => source === 'here';
+  const chart = await drawChart({
+    width: 860,
+    marginLeft: 190,
+    marginTop: 50,
+    marginRight: 120,
+    x: { type: 'log', label: 'ρ̂', ticks: 6, tickFormat: (value: number) => String(value) },
+    y: { label: null },
+    fy: { label: null, padding: 0.2, axis: 'right' },
+    color: { domain: METHODS[norm] },
+    marks: [
+      Plot.text([label], { frameAnchor: 'top-left', facet: 'super', dy: -30 }),
+      Plot.gridX({ stroke: '#dddddd', strokeOpacity: 1 }),
+      Plot.dot(shown.filter(isOurs), { ...place, fill: 'method' }),
+      Plot.dot(
+        shown.filter((mark) => !isOurs(mark)),
+        { ...place, stroke: 'method' },
+      ),
+    ],
+  });
+  await folder.write(`${name}.svg`, chart.svg);
+  await folder.write(`${name}.png`, chart.png);
+}

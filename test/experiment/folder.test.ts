@@ -1,0 +1,47 @@
+// Experiments go on where they were, and refuse what cannot be done before any work.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
+import { runExperiment } from '../../src-ts/experiment/run.ts';
+import { temporaryFolder } from '../data/fixtures.ts';
+
+const temporary = temporaryFolder();
+
+it('a step is computed once for its settings, and again for others', async () => {
+  const path = join(temporary.path, 'steps');
+  let runs = 0;
+  const compute = (): Promise<{ runs: number }> => Promise.resolve({ runs: ++runs });
+  const first = await ExperimentFolder.open(path);
+  expect(await first.step('a', { images: 10 }, compute)).toEqual({ runs: 1 });
+  const later = await ExperimentFolder.open(path);
+  expect(await later.step('a', { images: 10 }, compute)).toEqual({ runs: 1 });
+  expect(await later.step('a', { images: 20 }, compute)).toEqual({ runs: 2 });
+});
+
+it('a step that fails leaves nothing behind', async () => {
+  const folder = await ExperimentFolder.open(join(temporary.path, 'failed'));
+  const fail = (): Promise<number> => Promise.reject(new Error('stopped'));
+  await expect(folder.step('a', {}, fail)).rejects.toThrow('stopped');
+  expect(await folder.step('a', {}, () => Promise.resolve(3))).toBe(3);
+});
+
+it('refuses an unknown experiment, network and missing files by name', async () => {
+  const out = join(temporary.path, 'out');
+  await expect(runExperiment('table9', { out })).rejects.toThrow(
+    /^experiment: expected table1, table2, all; got "table9"$/,
+  );
+  const here = { out, models: temporary.path, data: temporary.path };
+  await expect(runExperiment('table1', { ...here, networks: ['vgg'] })).rejects.toThrow(
+    /^--networks: expected some of lenet-mnist, .*; got "vgg"$/,
+  );
+  await expect(runExperiment('table1', here)).rejects.toThrow(
+    /its model is missing: expected .*lenet-mnist\.onnx$/,
+  );
+});
+
+it('refuses a folder that cannot be written', async () => {
+  const file = join(temporary.path, 'a-file');
+  await writeFile(file, '');
+  await expect(ExperimentFolder.open(join(file, 'below'))).rejects.toThrow(/cannot be written/);
+});
