@@ -47,7 +47,7 @@ export interface StepGraph {
   readonly measures: readonly MeasureName[];
   /** K − 1: the classes each image's step is compared with. */
   readonly rivals: number;
-  /** How many of them are in each round of products. */
+  /** How many of them are in each round of products, or part of one. */
   readonly rounds: readonly number[];
   /** The largest extent of each symbol, for one slot. */
   readonly extents: Extents;
@@ -118,7 +118,7 @@ export function buildStepGraph(model: Graph, options: ResolvedOptions, most = In
     single: takesOneImage(model),
     measures: names,
     rivals: faces.rivals,
-    rounds: rounds.sizes,
+    rounds: rounds.parts.flat(),
     extents: {
       ...Object.fromEntries(Object.values(SYMBOLS).map((symbol) => [symbol, 1])),
       ...extentsOf(rounds),

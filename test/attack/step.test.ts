@@ -188,8 +188,9 @@ describe('rounds of products', () => {
     expect(roundsOf({ lazy: 2, target: 1 })).toEqual([1]);
   });
 
-  it.each([1, 3, 5])('of at most %i classes find what one round finds', (most) => {
-    for (const options of [{}, { norm: Infinity, bounds: [0, 1] }, { norm: 1 }] as const) {
+  it.each([1, 3, 5])('in parts of at most %i classes find what whole ones find', (most) => {
+    const ways = [{}, { norm: Infinity, bounds: [0, 1] }, { norm: 1 }, { lazy: 1.2 }] as const;
+    for (const options of ways) {
       expect(runSteps(model, options, images, most)).toEqual(runSteps(model, options, images));
     }
   });

@@ -1,12 +1,14 @@
 // Which faces are looked at in a step, and when. A round takes the same number of classes for every
-// image; all K − 1 together are one round, unless their normals are too many to be held at once.
+// image: all K − 1 of them, where none is left out. A round whose normals are too many to be held at
+// once is taken in parts, which changes no result.
 //
-// Lazily, most of them are never looked at. The classes of each image are put in the order of their
+// Lazily, most faces are never looked at. The classes of each image are put in the order of their
 // estimated distances |f'_k| / n_k, where n_k is the norm last seen of w'_k, else a little more than
-// the largest seen of the image, and a class is looked at in its round only if its estimate, by then,
+// the largest seen of the image, and a class is looked at in its round only if its estimate, before it,
 // is not beyond `slack` times the nearest face so far. What the images want of a round is one dense
 // batch of pairs, empty when all have found their face. An image's choices depend on nothing but itself.
 import { batchDim, type Extents } from '../../core/shape.ts';
+import { intTensor } from '../../core/tensor.ts';
 import type { ValueId } from '../../graph/op-set.ts';
 import type { Expressions } from '../../ops/expressions.ts';
 import type { Faces } from './faces.ts';
@@ -18,34 +20,37 @@ const UNSEEN = 1.5;
 
 /** How the faces of a step are gone through. */
 export interface Rounds {
-  /** Classes an image in each round; K − 1 in all. */
-  readonly sizes: readonly number[];
+  /** Classes an image in each part of each round; K − 1 in all. */
+  readonly parts: readonly (readonly number[])[];
   /** Null to look at all faces. */
   readonly slack: number | null;
 }
 
-/**
- * Rounds of at most `most` classes an image: as few as can be, or lazily 1, 2, 4, …, the last of which
- * takes what is left.
- */
+/** One round, or lazily rounds of 1, 2, 4, …, the last of which takes what is left; `most` bounds the parts. */
 export function planRounds(rivals: number, most: number, slack: number | null): Rounds {
   const sizes: number[] = [];
   for (let left = rivals; left > 0; left -= sizes.at(-1)!) {
-    const wanted = slack === null ? most : 2 ** sizes.length;
-    sizes.push(Math.min(most, left < 2 * wanted ? left : wanted));
+    const wanted = slack === null ? rivals : 2 ** sizes.length;
+    sizes.push(left < 2 * wanted ? left : wanted);
   }
-  return { sizes, slack };
+  return { parts: sizes.map((size) => partsOf(size, most)), slack };
 }
 
-/** Symbols of a round: its pairs, and the images whose nearest face so far is among them. */
-const pairsSymbol = (round: number): string => `P${round}`;
-const nearerSymbol = (round: number): string => `B${round}`;
+/** As few parts of at most `most` as can be. */
+function partsOf(size: number, most: number): number[] {
+  const each = Math.min(size, most);
+  return Array.from({ length: Math.ceil(size / each) }, (_, i) => Math.min(each, size - i * each));
+}
+
+/** Symbols of a part: its pairs, and the images whose nearest face so far is among them. */
+const pairsSymbol = (part: number): string => `P${part}`;
+const nearerSymbol = (part: number): string => `B${part}`;
 
 /** The largest extents of the symbols that rounds add, for one image. */
-export function extentsOf({ sizes, slack }: Rounds): Extents {
-  const later = [...sizes.entries()].slice(1);
-  const pairs = slack === null ? [] : later.map(([round, size]) => [pairsSymbol(round), size]);
-  const nearer = later.map(([round]) => [nearerSymbol(round), 1]);
+export function extentsOf({ parts, slack }: Rounds): Extents {
+  const later = [...parts.flat().entries()].slice(1);
+  const pairs = slack === null ? [] : later.map(([part, size]) => [pairsSymbol(part), size]);
+  const nearer = later.map(([part]) => [nearerSymbol(part), 1]);
   return Object.fromEntries([...pairs, ...nearer]) as Extents;
 }
 
@@ -86,30 +91,39 @@ function lookInRounds(
   e: Expressions,
   faces: Faces,
   search: NearestSearch,
-  { sizes, slack }: Rounds,
+  { parts, slack }: Rounds,
 ): ValueId {
-  const order = slack === null ? null : orderByEstimate(e, faces, search);
-  let taken = e.expand(e.number(slack === null ? faces.rivals : sizes[0]!), [STEPPING]);
-  let first = 0;
-  for (const [round, size] of sizes.entries()) {
-    const dim = batchDim(SYMBOLS.stepping, size);
-    const columns = order === null ? null : sliceColumns(e, order, first, size);
-    let chosen = { dim, at: e.iota(dim) };
-    if (slack !== null && columns !== null && round > 0) {
-      const wanted = isWanted(e, faces, search, columns, slack);
-      const symbol = pairsSymbol(round);
-      chosen = { dim: batchDim(symbol), at: e.keep(chosen.at, e.flat(wanted, dim), symbol) };
-      taken = e.add(taken, e.reduce('reduce_sum', e.toFloat(wanted)));
+  const columns = slack === null ? allColumns(e, faces) : orderByEstimate(e, faces, search);
+  let taken = e.expand(e.number(slack === null ? faces.rivals : parts[0]![0]!), [STEPPING]);
+  let [part, first] = [0, 0];
+  for (const [round, sizes] of parts.entries()) {
+    // What is wanted of a round is settled before its first part, however many parts it has.
+    const wanted = slack === null || round === 0 ? null : wantedFaces(e, faces, search, slack);
+    for (const size of sizes) {
+      const dim = batchDim(SYMBOLS.stepping, size);
+      const mine = sliceColumns(e, columns, first, size);
+      let chosen = { dim, at: e.iota(dim) };
+      if (wanted !== null) {
+        const flags = e.takeAlong(wanted, mine);
+        const symbol = pairsSymbol(part);
+        const keep = e.greater(e.flat(flags, dim), e.number(0));
+        chosen = { dim: batchDim(symbol), at: e.keep(chosen.at, keep, symbol) };
+        taken = e.add(taken, e.reduce('reduce_sum', flags));
+      }
+      const image = e.div(chosen.at, e.int(size));
+      const column = e.rows(e.flat(mine, dim), chosen.at);
+      search.look(faces.pairsAt(chosen.dim, image, column), nearerSymbol(part));
+      first += size;
+      part++;
     }
-    const image = e.div(chosen.at, e.int(size));
-    const column =
-      columns === null
-        ? e.add(e.sub(chosen.at, e.mul(image, e.int(size))), e.int(first))
-        : e.rows(e.flat(columns, dim), chosen.at);
-    search.look(faces.pairsAt(chosen.dim, image, column), nearerSymbol(round));
-    first += size;
   }
   return e.toInt(taken);
+}
+
+/** The columns of each image's faces in the order of the candidates: [M, K − 1] */
+function allColumns(e: Expressions, faces: Faces): ValueId {
+  const ids = e.builder.constant(intTensor([faces.rivals], [...Array(faces.rivals).keys()]));
+  return e.expand(ids, [STEPPING, faces.rivals]);
 }
 
 /** Estimated distances, by the norms known so far: [M, K − 1] */
@@ -127,17 +141,11 @@ function orderByEstimate(e: Expressions, faces: Faces, search: NearestSearch): V
   return e.builder.emit('top_k', { x }, { k: faces.rivals, smallest: true });
 }
 
-/** Whether images want the faces in some columns of theirs, [M, size]: the nearest may be among them. */
-function isWanted(
-  e: Expressions,
-  faces: Faces,
-  search: NearestSearch,
-  columns: ValueId,
-  slack: number,
-): ValueId {
-  const estimate = e.takeAlong(estimates(e, faces, search), columns);
+/** 1 for faces that may be nearer than the nearest so far, 0 for others: float32 [M, K − 1] */
+function wantedFaces(e: Expressions, faces: Faces, search: NearestSearch, slack: number): ValueId {
+  const estimate = estimates(e, faces, search);
   const beyond = e.greater(e.mul(estimate, e.number(1 / slack)), search.distance);
-  return e.builder.emit('not', { x: beyond }, {});
+  return e.toFloat(e.builder.emit('not', { x: beyond }, {}));
 }
 
 function sliceColumns(e: Expressions, order: ValueId, first: number, size: number): ValueId {
