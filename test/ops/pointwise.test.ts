@@ -4,7 +4,7 @@ import { gradient } from '../../src-ts/autodiff/gradient.ts';
 import { ShapeError } from '../../src-ts/core/errors.ts';
 import { batchDim, formatType, type TensorType } from '../../src-ts/core/shape.ts';
 import { floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
-import type { OpAttrs, OpInputs, OpKind } from '../../src-ts/graph/op-set.ts';
+import type { OpAttrs, OpInputs, OpKind, ValueId } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder, opDef } from '../../src-ts/ops/builder.ts';
 import { isPointwise } from '../../src-ts/ops/pointwise.ts';
 import { binaryRows } from '../../src-ts/ops/pointwise-binary.ts';
@@ -256,16 +256,29 @@ describe('gradients of two and three operands', () => {
     }
   });
 
-  it('round_through passes the cotangent as it is', () => {
+  it.each([
+    ['round_through', (b: GraphBuilder, x: ValueId) => b.emit('round_through', { x }, {})],
+    ['dropout', (b: GraphBuilder, x: ValueId) => b.emit('dropout', { x }, { ratio: 0.5 })],
+  ])('%s passes the cotangent as it is', (_kind, emit) => {
     const builder = new GraphBuilder();
     const x = builder.input('x', { dtype: 'float32', shape: [3] });
-    const y = builder.emit('round_through', { x }, {});
+    const y = emit(builder, x);
     const cotangent = builder.input('dy', { dtype: 'float32', shape: [3] });
     expect(gradient(builder, { seeds: [{ of: y, cotangent }], wrt: [x] })).toEqual([cotangent]);
   });
 
   it('every pointwise op with a derivative is checked above or in functions.test.ts', () => {
-    const checked = ['relu', 'leaky_relu', 'clip', 'sigmoid', 'tanh', 'neg', 'abs', 'exp'];
+    const checked = [
+      'dropout',
+      'relu',
+      'leaky_relu',
+      'clip',
+      'sigmoid',
+      'tanh',
+      'neg',
+      'abs',
+      'exp',
+    ];
     checked.push(
       'round_through',
       'log',
