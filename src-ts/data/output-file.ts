@@ -54,14 +54,16 @@ export async function replaceFile(path: string, parts: readonly Uint8Array[]): P
   await guard(path, async () => {
     const file = await open(temporary, 'wx');
     try {
-      for (const part of parts) await file.writeFile(part);
-      await file.sync();
+      try {
+        for (const part of parts) await file.writeFile(part);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
-    } finally {
-      await file.close();
     }
-    await rename(temporary, path);
   });
 }
