@@ -48,6 +48,15 @@ export interface Work {
   readonly y?: number;
 }
 
+/** A choice among kernels that do the same: what a tuning table may make otherwise. */
+export interface Choice {
+  /** The operation and the size of its work: what the table goes by. */
+  readonly class: string;
+  readonly variant: string;
+  /** All that do this work without wasting most of it, the one chosen included. */
+  readonly variants: readonly string[];
+}
+
 export interface KernelCall {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number | boolean>>;
@@ -56,6 +65,7 @@ export interface KernelCall {
   readonly params: Readonly<Record<string, number | readonly number[]>>;
   readonly work: Work;
   readonly cost: Cost;
+  readonly choice?: Choice;
 }
 
 type Named<Names extends readonly string[], T> = Readonly<Record<Names[number], T>>;

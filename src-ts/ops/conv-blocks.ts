@@ -14,12 +14,18 @@ export const blocksOf = (pass: Pass, lanes: number): readonly [number, number] =
   return [Math.ceil(height / BLOCK_ROWS), Math.ceil((width * BLOCK_ROWS) / lanes)];
 };
 
-/** Whether tiles of `pixels` · `lanes` pixels in a line visit many more taps than blocks do. */
-export function prefersBlocks(pass: Pass, lanes: number, pixels: number): boolean {
+/** Whether blocks can be taken, and might meet more padding than lines do. */
+export function mayTakeBlocks(pass: Pass): boolean {
   const [height, width] = gridOf(pass);
   const { phasesY, phasesX, kernelHeight, kernelWidth } = passGeometry(pass);
-  if (phasesY * phasesX !== 1 || kernelHeight * kernelWidth === 1) return false;
-  if (height * width > LARGEST_GRID) return false;
+  const windowed = phasesY * phasesX === 1 && kernelHeight * kernelWidth > 1;
+  return windowed && height * width <= LARGEST_GRID;
+}
+
+/** Whether tiles of `pixels` · `lanes` pixels in a line visit many more taps than blocks do. */
+export function prefersBlocks(pass: Pass, lanes: number, pixels: number): boolean {
+  if (!mayTakeBlocks(pass)) return false;
+  const [, width] = gridOf(pass);
   const blockWidth = lanes / BLOCK_ROWS;
   const [, blocksX] = blocksOf(pass, lanes);
   const line = visits(pass, lanes * pixels, (y, x) => Math.floor((y * width + x) / lanes / pixels));

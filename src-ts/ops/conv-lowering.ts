@@ -3,9 +3,9 @@
 // kernel walks them; for constant weights the executor does that once.
 import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
-import { BLOCK_ROWS, blocksOf, prefersBlocks } from './conv-blocks.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
-import { convSubgroup, convTiled, packWeights } from './conv-kernels.ts';
+import { packWeights } from './conv-kernels.ts';
+import { choosePassTile, roundUp, type PassTile } from './conv-tiles.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
 import {
   gridOf,
@@ -24,11 +24,9 @@ import {
 } from './conv-winograd.ts';
 import { epilogueSlots } from './epilogue.ts';
 import { costOf, workOverRows } from './lowering.ts';
-import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
+import type { LowerContext, Operand } from './op-def.ts';
+import type { Chosen } from './variants.ts';
 import { planeWindow } from './window.ts';
-
-const THREADS = 16; // along each side of a workgroup of the tiled kernel
-const DEPTH = 16;
 
 export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
   const { x, w, bias } = context.inputs;
@@ -77,8 +75,8 @@ function lowerPass(context: PassContext, pass: Pass): KernelCall[] {
 }
 
 function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
-  const tile = chooseTile(context.traits, pass);
-  const paddedChannels = roundUp(pass.outChannels, tile.channels);
+  const tile = choosePassTile(context.traits, pass);
+  const paddedChannels = roundUp(pass.outChannels, tile.variant.channels);
   const taps = elementCount(pass.window.kernel) * pass.groups;
   const packed = context.temporary({
     dtype: 'float32',
@@ -89,10 +87,10 @@ function lowerDense(context: PassContext, pass: Pass): KernelCall[] {
 
 function lowerWinograd(context: PassContext, pass: Pass): KernelCall[] {
   const products = winogradProductsPass(pass, context);
-  const tile = chooseTile(context.traits, products);
+  const tile = choosePassTile(context.traits, products);
   const packed = context.temporary({
     dtype: 'float32',
-    shape: [products.groups, pass.inChannels, roundUp(pass.outChannels, tile.channels)],
+    shape: [products.groups, pass.inChannels, roundUp(pass.outChannels, tile.variant.channels)],
   });
   return [
     winogradWeightsCall(pass, packed),
@@ -100,64 +98,6 @@ function lowerWinograd(context: PassContext, pass: Pass): KernelCall[] {
     passCall({ ...context, epilogue: null }, products, packed, tile),
     winogradOutputCall(context, pass, products.result),
   ];
-}
-
-/** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
-interface Tile {
-  readonly channels: number;
-  /** Or blocks of pixels. */
-  readonly pixels: number;
-  /** Blocks of pixels in an image, down and across, where subgroups take those. */
-  readonly blocks?: readonly [number, number];
-  readonly call: (options: TileOptions) => KernelCall;
-}
-
-type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'constants'>;
-
-// What a tile of so many output channels reaches of the best one's speed, by measurement on lavapipe.
-const SUBGROUP_TILES = [
-  { channels: 32, pixels: 8, speed: 1 },
-  { channels: 24, pixels: 8, speed: 0.95 },
-  { channels: 20, pixels: 8, speed: 0.95 },
-  { channels: 16, pixels: 12, speed: 0.95 },
-  { channels: 12, pixels: 8, speed: 0.8 },
-  { channels: 8, pixels: 8, speed: 0.6 },
-  { channels: 4, pixels: 8, speed: 0.35 },
-] as const;
-
-function chooseTile({ subgroupLanes }: AdapterTraits, pass: Pass): Tile {
-  const { outChannels } = pass;
-  if (subgroupLanes === null) {
-    const perThread = outChannels <= THREADS ? 1 : outChannels <= 2 * THREADS ? 2 : 4;
-    const depth = pass.inChannels <= 4 ? 4 : pass.inChannels <= 8 ? 8 : DEPTH;
-    const constants = { THREADS, CHANNELS: perThread, PIXELS: 4, DEPTH: depth };
-    return {
-      channels: THREADS * perThread,
-      pixels: THREADS * 4,
-      call: (options) => callKernel(convTiled, { ...options, constants }),
-    };
-  }
-  const cost = ({ channels, speed }: (typeof SUBGROUP_TILES)[number]): number =>
-    roundUp(outChannels, channels) / speed;
-  // A quad of channels is loaded by one lane.
-  const fitting = SUBGROUP_TILES.filter(({ channels }) => channels <= 4 * subgroupLanes);
-  const { channels, pixels } = fitting.reduce((best, tile) =>
-    cost(tile) < cost(best) ? tile : best,
-  );
-  const inBlocks = prefersBlocks(pass, subgroupLanes, pixels);
-  const constants = {
-    LANES: subgroupLanes,
-    QUADS: channels / 4,
-    PIXELS: pixels,
-    BLOCK_ROWS: inBlocks ? BLOCK_ROWS : 0,
-  };
-  return {
-    channels,
-    ...(inBlocks
-      ? { pixels, blocks: blocksOf(pass, subgroupLanes) }
-      : { pixels: subgroupLanes * pixels }),
-    call: (options) => callKernel(convSubgroup, { ...options, constants }),
-  };
 }
 
 function packCall(pass: Pass, packed: Operand): KernelCall {
@@ -191,14 +131,14 @@ function passCall(
   context: PassContext,
   pass: Pass,
   weights: Operand,
-  { channels, pixels, blocks, call }: Tile,
+  { variant: { channels, pixels, blocks, call }, choice }: Chosen<PassTile>,
 ): KernelCall {
   const geometry = passGeometry(pass);
   const tiles = Math.ceil(pass.outChannels / channels);
   const [gridHeight, gridWidth] = blocks ?? gridOf(pass);
   const y = geometry.phasesY * geometry.phasesX * pass.groups * tiles;
   const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
-  return call({
+  const made = call({
     slots: epilogueSlots(context.epilogue),
     buffers: passBuffers(context, pass, weights.buffer),
     params: {
@@ -211,6 +151,5 @@ function passCall(
     work,
     cost: passCost(context, pass, weights),
   });
+  return { ...made, choice };
 }
-
-const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

@@ -1,77 +1,16 @@
-// From matrix products to kernel calls: which tile, and how the rows of the product are numbered
+// From matrix products to kernel calls: how operands are read and the rows of the product numbered
 // (shaders/matmul/geometry.wgsl).
 import { elementCount, stridesOf, type StaticShape } from '../core/shape.ts';
-import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import {
-  EPILOGUE_BUFFERS,
-  EPILOGUE_SLOTS,
-  epilogueBuffers,
-  epilogueParams,
-  epilogueSlots,
-  extrasOf,
-} from './epilogue.ts';
+import type { KernelCall, Work } from '../kernels/kernel.ts';
+import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from './epilogue.ts';
 import { costOf, tableOf, workOverRows } from './lowering.ts';
 import { batchStrides, matrixStrides } from './matmul-strides.ts';
+import { chooseProductTile, type Product, type ProductTile } from './matmul-tiles.ts';
 import { copyCall } from './movement.ts';
-import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
+import type { LowerContext, Operand } from './op-def.ts';
 import { refuse } from './refusal.ts';
 
-const BUFFERS = ['a', 'b', 'a_table', 'b_table', 'y', ...EPILOGUE_BUFFERS] as const;
-const PARAMS = [
-  ...(['unit', 'tall', 'rowTiles', 'rows', 'columns', 'depth', 'rowElements'] as const),
-  ...(['depthOverBatch', 'rowsPerEntry', 'aEntry', 'aRow', 'aDepth', 'bDepth', 'bColumn'] as const),
-  ...(['batchSizes', 'aBatch', 'bBatch'] as const),
-] as const;
-
-export const matmulSubgroup = defineKernel({
-  file: 'matmul/matmul_subgroup.wgsl',
-  constants: ['LANES', 'ROW_GROUPS', 'COLUMNS', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
-});
-
-export const matmulSubgroupVec4 = defineKernel({
-  file: 'matmul/matmul_subgroup_vec4.wgsl',
-  constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
-});
-
-export const matmulTiled = defineKernel({
-  file: 'matmul/matmul_tiled.wgsl',
-  constants: ['THREADS', 'ROWS', 'COLUMNS', 'DEPTH', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
-});
-
 const BATCH_AXES = 4; // that the kernels take apart
-const THREADS = 16; // along each side of a workgroup of the tiled kernel
-const FEW_ROWS = 16; // a product with fewer rows per image is one of images by weights
-
-/** A product as the kernels see it. */
-interface Product {
-  readonly a: Operand;
-  readonly b: Operand;
-  readonly y: Operand;
-  readonly rows: number;
-  readonly columns: number;
-  /** Strides from row to row and column to column of both operands. */
-  readonly aStrides: readonly [number, number];
-  readonly bStrides: readonly [number, number];
-  /** Whether all rows are those of one tall matrix: `b` is the same for all of them. */
-  readonly tall: boolean;
-}
-
-interface Tile {
-  readonly rows: number;
-  readonly columns: number;
-  readonly call: (options: TileOptions) => KernelCall;
-}
-
-type TileOptions = Omit<Parameters<typeof callKernel<typeof matmulTiled>>[1], 'constants'>;
 
 export function lowerMatmul(context: LowerContext<'matmul'>): KernelCall[] {
   const { node, output, traits } = context;
@@ -98,8 +37,7 @@ export function lowerMatmul(context: LowerContext<'matmul'>): KernelCall[] {
     bStrides: matrixStrides(walked.shape, transposeB && !depthFirst),
     tall: rank === 2 || (!transposeA && isOneMatrix(b.shape) && a.shape.length === rank),
   };
-  const tile = chooseTile(traits, product);
-  return [...calls, productCall(context, product, tile)];
+  return [...calls, productCall(context, product)];
 }
 
 const isOneMatrix = (shape: StaticShape): boolean => elementCount(shape.slice(0, -2)) === 1;
@@ -139,59 +77,16 @@ function transposed(
   return result;
 }
 
-function chooseTile({ subgroupLanes: lanes }: AdapterTraits, product: Product): Tile {
-  const { columns, rows, tall, y } = product;
-  const rowsPerImage = tall ? elementCount(y.shape.slice(1, -1)) : rows;
-  const batched = typeof y.type.shape[0] !== 'number';
-  const few = (batched || !tall ? rowsPerImage : y.shape[0]! * rowsPerImage) < FEW_ROWS;
-  const views = { A_ROWS: product.a.table !== null, B_ROWS: product.b.table !== null };
-  if (lanes === null) {
-    const ROWS = few ? 1 : 4;
-    const COLUMNS = columns <= THREADS ? 1 : columns <= 2 * THREADS ? 2 : 4;
-    const constants = { THREADS, ROWS, COLUMNS, DEPTH: 16, ...views };
-    return {
-      rows: THREADS * ROWS,
-      columns: THREADS * COLUMNS,
-      call: (options) => callKernel(matmulTiled, { ...options, constants }),
-    };
-  }
-  if (columns > 2 * lanes && columnsInFours(product)) {
-    const QUADS = columns <= 4 * lanes ? 1 : 2;
-    const ROW_GROUPS = Math.max(1, (few ? 16 : 32) / lanes);
-    const constants = { LANES: lanes, ROW_GROUPS, QUADS, ...views };
-    return {
-      rows: ROW_GROUPS * lanes,
-      columns: 4 * QUADS * lanes,
-      call: (options) => callKernel(matmulSubgroupVec4, { ...options, constants }),
-    };
-  }
-  const widest = few ? 8 : 4;
-  const COLUMNS = [1, 2, 4].find((count) => count < widest && columns <= count * lanes) ?? widest;
-  const ROW_GROUPS = Math.max(1, (few ? 16 : 32) / lanes);
-  const constants = { LANES: lanes, ROW_GROUPS, COLUMNS, ...views };
-  return {
-    rows: ROW_GROUPS * lanes,
-    columns: COLUMNS * lanes,
-    call: (options) => callKernel(matmulSubgroup, { ...options, constants }),
-  };
-}
-
-/** Whether `b` and the result can be read and written four columns at a time. */
-function columnsInFours({ b, y, columns, bStrides }: Product): boolean {
-  const [depth, column] = bStrides;
-  const batch = batchStrides(b.shape, y.shape.slice(0, -2));
-  return column === 1 && [columns, depth, ...batch].every((each) => each % 4 === 0);
-}
-
-function productCall(context: LowerContext<'matmul'>, product: Product, tile: Tile): KernelCall {
+function productCall(context: LowerContext<'matmul'>, product: Product): KernelCall {
   const { a, b, y, rows, columns, tall } = product;
   const sum = sumRange(context);
+  const { variant: tile, choice } = chooseProductTile(context.traits, product, sum.depth);
   const work = workOf(product, tile, sum.batch);
   const rowsPerEntry = elementCount(y.shape.slice(1, -1));
   const [aRow, aDepth] = product.aStrides;
   const [bDepth, bColumn] = product.bStrides;
   const batch = y.shape.slice(0, -2);
-  return tile.call({
+  const call = tile.call({
     slots: epilogueSlots(context.epilogue),
     buffers: {
       a: a.buffer,
@@ -224,6 +119,7 @@ function productCall(context: LowerContext<'matmul'>, product: Product, tile: Ti
       ...extrasOf(context.epilogue),
     ]),
   });
+  return { ...call, choice };
 }
 
 /** One number for each batch axis, the last axis first and the leading one always in the last place. */
@@ -244,7 +140,11 @@ function sumRange({ node, inputs: { a } }: LowerContext<'matmul'>): {
   return { depth: dim.times, batch: dim.symbol };
 }
 
-function workOf({ y, rows, columns, tall }: Product, tile: Tile, sumBatch: string | null): Work {
+function workOf(
+  { y, rows, columns, tall }: Product,
+  tile: ProductTile,
+  sumBatch: string | null,
+): Work {
   const columnTiles = Math.ceil(columns / tile.columns);
   const work = tall
     ? workOverRows(y, elementCount(y.shape.slice(1, -1)), tile.rows, columnTiles)

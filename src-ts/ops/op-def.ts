@@ -56,6 +56,8 @@ export interface AdapterTraits {
   readonly subgroupLanes: number | null;
   /** Whether to make 3 × 3 convolutions by Winograd's F(4 × 4, 3 × 3): faster, and less exact. */
   readonly winograd?: boolean;
+  /** Variants by class of work (variants.ts) that stand above the lowerings' own rules. */
+  readonly variants?: Readonly<Record<string, string>>;
 }
 
 export interface LowerContext<K extends OpKind> {
