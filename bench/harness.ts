@@ -1,8 +1,8 @@
 // The frame around every bench: options, device, header, results to files, errors in one line.
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src-ts/core/errors.ts';
-
-import { openWebGpu, type WebGpuExecutor } from '../src-ts/executor/webgpu/index.ts';
+import { openOwnDevice } from '../src-ts/api/device.ts';
+import type { WebGpuExecutor } from '../src-ts/executor/webgpu/index.ts';
 import { measureAll, type Measurement, type SampleOptions, type Work } from './measure.ts';
 import { Report, type FactTable, type Table } from './report.ts';
 
@@ -22,8 +22,8 @@ export interface Bench {
 export async function runBench(name: string, body: (bench: Bench) => Promise<void>): Promise<void> {
   try {
     const { json, samples, results, saveBaseline } = readOptions();
-    const executor = await openWebGpu();
-    const report = new Report(name, executor.info);
+    const executor = await openOwnDevice({});
+    const report = new Report(name, executor);
     report.printHeader();
     await body({
       executor,

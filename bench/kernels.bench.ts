@@ -1,6 +1,6 @@
 // How fast are our kernels, beside other engines on the same adapter?
 import { elementCount } from '../src-ts/core/shape.ts';
-import { openWebGpu } from '../src-ts/executor/webgpu/index.ts';
+import { openOwnDevice } from '../src-ts/api/device.ts';
 import { seededRandom } from '../test/reference/random.ts';
 import { runBench } from './harness.ts';
 import {
@@ -57,7 +57,7 @@ await runBench('kernels', async ({ executor, measure, add, note }) => {
     onnxruntimeEngine('webgpu'),
   ];
   const ours = ourEngine(executor);
-  const fast = await openWebGpu({ traits: { winograd: true } });
+  const fast = await openOwnDevice({ traits: { winograd: true } });
   const winograd = ourEngine(fast, 'deepfool-webgpu, Winograd');
   const others = [...rivals, onnxruntimeEngine('cpu')];
   for (const each of KERNEL_CASES) {

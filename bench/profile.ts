@@ -7,6 +7,7 @@ import { buildStepGraph } from '../src-ts/attack/step.ts';
 import type { Extents } from '../src-ts/core/shape.ts';
 import { floatTensor, intTensor } from '../src-ts/core/tensor.ts';
 import type { CallDescription } from '../src-ts/executor/executor.ts';
+import { secondsOfCall, timesFor } from '../src-ts/executor/webgpu/call-timing.ts';
 import type { WebGpuExecutor } from '../src-ts/executor/webgpu/index.ts';
 import type { WebGpuProgram } from '../src-ts/executor/webgpu/program.ts';
 import type { ImportedModel } from '../src-ts/onnx/import-onnx.ts';
@@ -84,23 +85,10 @@ export async function profileStep(
 }
 
 async function timeCall(program: WebGpuProgram, at: number): Promise<number> {
-  await cpuSeconds(program, at, 1); // compiles what is compiled at first use
-  let times = 1;
-  let spent = await cpuSeconds(program, at, times);
-  while (spent < SAMPLE_SECONDS / 4 && times < 4096) {
-    times *= 4;
-    spent = await cpuSeconds(program, at, times);
-  }
-  times = Math.max(1, Math.min(4096, Math.ceil((times * SAMPLE_SECONDS) / spent)));
+  const times = await timesFor(program, at, SAMPLE_SECONDS, true);
   const samples: number[] = [];
-  for (let k = 0; k < SAMPLES; k++) samples.push((await cpuSeconds(program, at, times)) / times);
+  for (let k = 0; k < SAMPLES; k++) {
+    samples.push((await secondsOfCall(program, at, times, true)) / times);
+  }
   return spreadOf(samples).median / availableParallelism();
-}
-
-async function cpuSeconds(program: WebGpuProgram, at: number, times: number): Promise<number> {
-  const before = process.cpuUsage();
-  program.repeatCall(at, times);
-  await program.finish();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
 }

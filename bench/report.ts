@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
-import type { DeviceInfo } from '../src-ts/executor/executor.ts';
+import type { DeviceInfo, Executor } from '../src-ts/executor/executor.ts';
 import { formatTable } from '../src-ts/report/table.ts';
 import type { Measurement } from './measure.ts';
 import { formatMarkdownTable, updatePage } from './results-page.ts';
@@ -73,7 +73,7 @@ export class Report {
   readonly #notes: string[] = [];
   readonly #baseline = (readJson(BASELINE) ?? {}) as Baseline;
 
-  constructor(bench: string, device: DeviceInfo) {
+  constructor(bench: string, { info: device, tuning }: Executor) {
     this.#bench = bench;
     this.#device = device;
     const host = `${cores()} × ${os.cpus()[0]?.model ?? 'CPU'}`;
@@ -82,6 +82,7 @@ export class Report {
     this.#facts = {
       device: `${device.name}, ${where}`,
       driver: device.description,
+      tuning,
       host: `${host}, load average ${this.#load.toFixed(1)} at the start`,
       version: `${packageVersion('..')}, commit ${commitName()}, webgpu ${packageVersion('../node_modules/webgpu')}, Node ${process.versions.node}`,
       date: `${this.#date} UTC`,

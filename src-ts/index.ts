@@ -27,6 +27,7 @@ export { estimateAttack, type EstimateOptions } from './api/estimate.ts';
 export type { MethodOptions } from './api/methods.ts';
 export { planAttack, type PlanOptions } from './api/plan.ts';
 export type { Result } from './api/result.ts';
+export { tuneModel, type TuneOptions } from './api/tune.ts';
 export {
   trainModel,
   type TrainingOptions,
@@ -45,3 +46,4 @@ export { NETWORKS, buildNetwork, type NetworkName } from './networks/index.ts';
 export { formatEstimate, type Estimate } from './report/estimate.ts';
 export { formatPlan, type StepPlan } from './report/plan.ts';
 export { formatSummary, type Summary } from './report/summary.ts';
+export { formatTuning, type TunedStep } from './report/tuning.ts';

@@ -161,7 +161,8 @@ async function prepareAndRun(
       ...(trace?.notes ?? []),
     ];
     for (const note of notes) watch.onNote?.(note);
-    const run = { options, settings, dataset, model, batch, classNames, device: executor.info };
+    const { info, tuning } = executor;
+    const run = { options, settings, dataset, model, batch, classNames, device: info, tuning };
     try {
       const range = parseRange(options.range ?? ':', dataset.length);
       const total = range.end - range.start;
@@ -231,6 +232,7 @@ interface Run {
   readonly model: Model;
   readonly batch: number;
   readonly device: DeviceInfo;
+  readonly tuning: string;
   readonly classNames: readonly string[] | null;
 }
 
@@ -315,7 +317,7 @@ function summarize(
   run: Run & { range: { start: number; end: number }; notes: readonly string[] },
   { tally, seconds, interrupted, sheet }: Outcome,
 ): Summary {
-  const { options, settings, dataset, model, batch, device, range, notes } = run;
+  const { options, settings, dataset, model, batch, device, tuning, range, notes } = run;
   const totals = tally.totals();
   const attacked = totals.images + totals.skipped;
   return {
@@ -323,6 +325,7 @@ function summarize(
     seconds: round(seconds),
     images_per_second: seconds > 0 ? round(attacked / seconds) : null,
     device: `${device.name}${device.software ? ' (software)' : ''}`,
+    tuning,
     method: options.method ?? 'deepfool',
     norm: settings.norm === Infinity ? 'inf' : settings.norm,
     overshoot: settings.overshoot,

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { OptionError } from '../core/errors.ts';
 import type { Tracer } from '../core/tracer.ts';
 import type { DeviceInfo, Executor } from '../executor/executor.ts';
-import { listAdapters, openWebGpu } from '../executor/webgpu/index.ts';
+import {
+  listAdapters,
+  openWebGpu,
+  type OpenOptions,
+  type WebGpuExecutor,
+} from '../executor/webgpu/index.ts';
+import { readTuning } from './tuning-file.ts';
 
 /** A device that runs attacks; `dispose()` it when done. */
 export type Device = Executor;
@@ -16,9 +22,10 @@ export type Device = Executor;
  * Opens a device: `auto` and `webgpu` take the fastest WebGPU adapter, any other text one whose name
  * contains it. With `winograd`, convolutions of 3 × 3 are about twice as fast and round ten times as
  * coarsely: perturbations are as large, but an image may take another step or end in another class.
- * A `tracer` is told of what the device does.
+ * A `tracer` is told of what the device does. Kernels are chosen by what `deepfool tune` has found for the
+ * adapter, if it was run here (DEEPFOOL_TUNE=off: by the default table).
  * @throws DeviceError when there is no such adapter, naming those found.
- * @throws OptionError for `cpu`, which does not exist yet.
+ * @throws OptionError for `cpu`, which does not exist yet, and for another DEEPFOOL_TUNE than off or read.
  */
 export async function openDevice(
   name = 'auto',
@@ -30,7 +37,21 @@ export async function openDevice(
         '  use --device auto, which takes a software WebGPU adapter where there is no GPU',
     );
   }
-  return openWebGpu({ name, traits: { winograd }, ...(tracer !== undefined && { tracer }) });
+  return openOwnDevice({ name, traits: { winograd }, ...(tracer !== undefined && { tracer }) });
+}
+
+/** A device by any traits, with the table that was tuned for it; a table that does not fit is told of on stderr. */
+export async function openOwnDevice(options: OpenOptions): Promise<WebGpuExecutor> {
+  const executor = await openWebGpu(options);
+  try {
+    const table = await readTuning(executor.info, (line) => {
+      process.stderr.write(`deepfool: ${line}\n`);
+    });
+    return executor.withTuning(table);
+  } catch (error) {
+    executor.dispose();
+    throw error;
+  }
 }
 
 /** The devices found here, the one that `auto` takes first; empty when there is none. */

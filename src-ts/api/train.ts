@@ -91,6 +91,8 @@ export interface TrainSummary {
   readonly history: readonly EpochReport[];
   readonly seed: number;
   readonly device: string;
+  /** Name and hash of the table that kernel variants came from. */
+  readonly tuning: string;
   readonly seconds: number;
   readonly out: string;
   readonly checkpoint: string;
@@ -175,6 +177,7 @@ export async function runTraining(run: TrainingRun, watch: TrainWatch): Promise<
         history: training.history,
         seed: settings.seed,
         device: `${executor.info.name}${executor.info.software ? ' (software)' : ''}`,
+        tuning: executor.tuning,
         seconds: (performance.now() - startedAt) / 1000,
         out: options.out,
         checkpoint: path,

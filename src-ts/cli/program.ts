@@ -1,7 +1,7 @@
 // The command line as a function from arguments to an exit status: 0 done, 1 the work failed, 2 the
 // command was wrong, 130 interrupted.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../api/version.ts';
 import { EngineError, messageOf, OptionError } from '../core/errors.ts';
 import { attackCommand } from './attack.ts';
 import { experimentCommand } from './experiment.ts';
@@ -9,6 +9,7 @@ import { devicesCommand } from './devices.ts';
 import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
 import { trainCommand } from './train.ts';
+import { tuneCommand } from './tune.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs one command. `args` are those after the name of the program. */
@@ -32,7 +33,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 function buildProgram(terminal: Terminal, finish: (status: number) => void): Command {
   const program = new Command('deepfool')
     .description('Measure how little it takes to fool an image classifier.')
-    .version(readVersion())
+    .version(packageVersion())
     .showHelpAfterError('(--help lists the options)');
   for (const make of [
     attackCommand,
@@ -41,6 +42,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     experimentCommand,
     devicesCommand,
     infoCommand,
+    tuneCommand,
   ]) {
     program.addCommand(make(terminal, finish).copyInheritedSettings(program));
   }
@@ -54,11 +56,6 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     });
   }
   return program;
-}
-
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** One paragraph; the stack when it was asked for. */

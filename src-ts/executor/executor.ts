@@ -108,6 +108,8 @@ export interface Planner {
 
 export interface Executor extends Planner {
   readonly info: DeviceInfo;
+  /** Name and hash of the table that kernel variants come from: results agree to the bit by the same one. */
+  readonly tuning: string;
   /**
    * Plans storage, compiles kernels, uploads constants.
    * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.

@@ -88,7 +88,8 @@ async function runCell(
     ...(mean === undefined ? {} : { mean }),
     ...(std === undefined ? {} : { std }),
   };
-  const settings = { model, data: network.data, ...options, norm, device: device.info.name };
+  const { info, tuning } = device;
+  const settings = { model, data: network.data, ...options, norm, device: info.name, tuning };
   const name = `${model}-${method}-p${norm}`;
   const { summary, cpu } = await folder.step<Cell>(name, settings, async () => {
     watch.onNote?.(`${network.name}, ${method}, p = ${norm}: ${count} images`);
@@ -136,6 +137,7 @@ async function writeTable(
     title,
     quick,
     device: device.info.name,
+    tuning: device.tuning,
     seeds: 'none: nothing is drawn at random',
     paper: 'Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016',
     rows,

@@ -8,6 +8,8 @@ export interface Summary extends Totals {
   readonly seconds: number;
   readonly images_per_second: number | null;
   readonly device: string;
+  /** Name and hash of the table that kernel variants came from. */
+  readonly tuning: string;
   /** `deepfool`, `fgsm`, `fgsm-float32` or `lbfgs`. */
   readonly method: string;
   /** A number ≥ 1, or `inf`. */
@@ -181,5 +183,6 @@ function settingsText(s: Summary): string {
     ...(s.std === null ? [] : [`std ${s.std.join(',')}`]),
     ...(s.quantize ? ['quantized'] : []),
     `batch ${s.batch}`,
+    `tuning ${s.tuning}`,
   ].join(', ');
 }

@@ -213,6 +213,7 @@ function withBuffersOf(
   const bufferLimit = share * device.memory(step.graph, whole).largestBuffer;
   return {
     info: device.info,
+    tuning: device.tuning,
     compile: (graph, how) => device.compile(graph, how),
     describe: (graph, how, live) => device.describe(graph, how, live),
     memory: (graph, how) => ({ ...device.memory(graph, how), bufferLimit }),

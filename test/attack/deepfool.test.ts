@@ -10,6 +10,7 @@ import { convNet } from './models.ts';
 /** An executor on which storage for `fits` images can be had, and the plan of `promised` looks well. */
 function executorFor(need: (slots: number) => MemoryNeed, fits: number): Executor {
   return {
+    tuning: 'default',
     info: {
       name: 'none',
       backend: 'webgpu',

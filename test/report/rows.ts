@@ -52,6 +52,7 @@ export const SUMMARY: Summary = {
   seconds: 2.5,
   images_per_second: 40,
   device: 'llvmpipe (software)',
+  tuning: 'default 4f53cda1',
   method: 'deepfool',
   norm: 2,
   overshoot: 0.02,

@@ -14,7 +14,7 @@ it('tells everything, and what the mean leaves out', () => {
   outside [0, 1]   95 of 97 adversarial images (--bounds 0,1 keeps them in)
   speed            40 images/s, 2.5 s in all
   device           llvmpipe (software)
-  settings         overshoot 0.02, candidates 10, max steps 50, stabilizer 0, no bounds, batch 64
+  settings         overshoot 0.02, candidates 10, max steps 50, stabilizer 0, no bounds, batch 64, tuning default 4f53cda1
   notes            fixed batch of 1 made N
                    batch 8 instead of 64
   results          r.ndjson
@@ -45,7 +45,9 @@ it('tells normalisation, bounds, target and the images that were left out', () =
   expect(text).toContain('0 of 97 adversarial images\n');
   expect(text).toContain('2.91 on average, 3.46 gradients each\n');
   expect(text).toContain('candidates 10, lazy 1.5, max steps 50');
-  expect(text).toContain('bounds 0,1, target 3, mean 0.5, std 0.25, batch 64\n');
+  expect(text).toContain(
+    'bounds 0,1, target 3, mean 0.5, std 0.25, batch 64, tuning default 4f53cda1\n',
+  );
 });
 
 it('does not average what is not there', () => {

@@ -1,0 +1,76 @@
+// Who does the same work fastest, among candidates that do do the same.
+import type { Tensor, TensorData } from '../../core/tensor.ts';
+
+/** One way to do a piece of work. */
+export interface Candidate {
+  readonly variant: string;
+  /** What it computes; the first call also compiles what is compiled at first use. */
+  readonly results: () => Promise<readonly Tensor[]>;
+  /** Seconds of one sample. */
+  readonly sample: () => Promise<number>;
+}
+
+export interface RaceResult {
+  readonly winner: string;
+  /** Seconds of the reference over those of the winner. */
+  readonly gain: number;
+  /** Candidates whose results were not those of the reference. */
+  readonly wrong: readonly string[];
+}
+
+const SAMPLES = 3;
+const HOPELESS = 1.5; // times the best: after such a sample no further one is taken
+const WORTHWHILE = 1.03; // a gain below this is noise
+const TOLERANCE = 1e-5; // of the largest value
+
+/** Times the candidates that agree with the reference, which wins unless one is clearly faster. */
+export async function race(
+  reference: Candidate,
+  rivals: AsyncIterable<Candidate> | Iterable<Candidate>,
+): Promise<RaceResult> {
+  const expected = await reference.results();
+  let own = await fastestSample(reference, Infinity);
+  let best = { variant: reference.variant, seconds: own };
+  const wrong: string[] = [];
+  for await (const rival of rivals) {
+    if (!agree(expected, await rival.results())) {
+      wrong.push(rival.variant);
+      continue;
+    }
+    const seconds = await fastestSample(rival, HOPELESS * best.seconds);
+    if (seconds < best.seconds) best = { variant: rival.variant, seconds };
+  }
+  // Once more: the machine may have become faster meanwhile.
+  own = Math.min(own, await fastestSample(reference, Infinity));
+  const gain = own / best.seconds;
+  return gain < WORTHWHILE
+    ? { winner: reference.variant, gain: 1, wrong }
+    : { winner: best.variant, gain, wrong };
+}
+
+async function fastestSample(candidate: Candidate, hopeless: number): Promise<number> {
+  let fastest = Infinity;
+  for (let k = 0; k < SAMPLES; k++) {
+    fastest = Math.min(fastest, await candidate.sample());
+    if (fastest > hopeless) break;
+  }
+  return fastest;
+}
+
+function agree(expected: readonly Tensor[], came: readonly Tensor[]): boolean {
+  return expected.every((each, at) => {
+    const { data } = came[at]!;
+    const bound = TOLERANCE * largestOf(each.data);
+    // Written so that a NaN is no agreement.
+    for (const [i, value] of each.data.entries()) {
+      if (!(Math.abs(value - data[i]!) <= bound)) return false;
+    }
+    return true;
+  });
+}
+
+function largestOf(values: TensorData): number {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  return largest;
+}
