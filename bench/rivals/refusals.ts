@@ -4,7 +4,7 @@
 export function watchRefusals(name: string, device: GPUDevice): () => void {
   const refusals: string[] = [];
   device.addEventListener('uncapturederror', (event) => {
-    event.preventDefault();
+    event.preventDefault(); // it is told below, as an error that ends the bench, not as a warning
     refusals.push(event.error.message);
   });
   return () => {

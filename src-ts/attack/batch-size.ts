@@ -13,11 +13,9 @@ import type {
 } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ResolvedOptions } from './options.ts';
+import { DEFAULT_BATCH, halvesOf, MEMORY_BUDGET } from './capacity.ts';
 import { buildStepGraph, type StepGraph } from './step.ts';
 
-const DEFAULT_BATCH = 64;
-/** Bytes of device memory that a step may take, since WebGPU does not tell what a device has. */
-const MEMORY_BUDGET = 1.5 * 2 ** 30;
 /** A round is a copy of the backward pass in the step graph: more than these take long to compile. */
 const MOST_ROUNDS = 64;
 
@@ -75,12 +73,6 @@ export function* fittingSteps(
 
 const isTooLarge = ({ largestBuffer, bufferLimit }: MemoryNeed): boolean =>
   largestBuffer > bufferLimit;
-
-/** `from`, its half, the half of that, …, `to`. */
-function* halvesOf(from: number, to = 1): Generator<number> {
-  for (let each = from; each > to; each = Math.ceil(each / 2)) yield each;
-  yield to;
-}
 
 const oneImageTooLarge = ({ largestBuffer, bufferLimit }: MemoryNeed): DeviceLimitError =>
   new DeviceLimitError(

@@ -3,9 +3,9 @@ import { DeviceLimitError } from '../core/errors.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 
-const DEFAULT_BATCH = 64;
-/** Bytes of device memory that a batch of the default size may take. */
-const MEMORY_BUDGET = 1.5 * 2 ** 30;
+export const DEFAULT_BATCH = 64;
+/** Bytes of device memory to stay within, since WebGPU does not tell what a device has. */
+export const MEMORY_BUDGET = 1.5 * 2 ** 30;
 
 export interface BatchedGraph {
   readonly graph: Graph;
@@ -16,7 +16,7 @@ export interface BatchedGraph {
 
 /**
  * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
- * batch asked for, storage also stays within a budget, since WebGPU does not tell what a device has.
+ * batch asked for, storage also stays within MEMORY_BUDGET.
  * Throws DeviceLimitError when not even one image fits.
  */
 export async function compileFitting(
@@ -24,7 +24,8 @@ export async function compileFitting(
   { graph, symbols, state = {} }: BatchedGraph,
   batch: number | undefined,
 ): Promise<{ readonly program: Program; readonly fits: number }> {
-  for (let fits = batch ?? DEFAULT_BATCH; ; fits = Math.ceil(fits / 2)) {
+  let refused: unknown;
+  for (const fits of halvesOf(batch ?? DEFAULT_BATCH)) {
     const capacity = Object.fromEntries(symbols.map((symbol) => [symbol, fits]));
     const options = { capacity, state };
     const { total, largestBuffer, bufferLimit } = executor.memory(graph, options);
@@ -33,7 +34,15 @@ export async function compileFitting(
     try {
       return { program: await executor.compile(graph, options), fits };
     } catch (error) {
-      if (!(error instanceof DeviceLimitError) || fits === 1) throw error;
+      if (!(error instanceof DeviceLimitError)) throw error;
+      refused = error;
     }
   }
+  throw refused;
+}
+
+/** `from`, its half, the half of that, …, `to`. */
+export function* halvesOf(from: number, to = 1): Generator<number> {
+  for (let each = from; each > to; each = Math.ceil(each / 2)) yield each;
+  yield to;
 }

@@ -1,6 +1,5 @@
-// Runs DeepFool over a stream of images: fills slots, runs the step graph, reads a few numbers a slot
-// behind it, and gives the slots of images that are done to the next ones, as language-model servers
-// do. Nothing waits for the host: steps are enqueued ahead of what has been read.
+// Runs DeepFool over a stream of images (`slot-stream.ts`): what is written into a slot, which few
+// numbers a slot are read behind a step, and what a record is made of.
 import { ModelError, OptionError, ShapeError } from '../core/errors.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
@@ -15,8 +14,9 @@ import {
   type AttackRecord,
   type ImageReading,
 } from './record.ts';
-import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
 import { Refinement } from './refine.ts';
+import { handled, streamThroughSlots } from './slot-stream.ts';
+import type { Occupant } from './slots.ts';
 import { STATUSES, SYMBOLS, type StepGraph } from './step.ts';
 
 /** A classifier as attacks see it. */
@@ -49,11 +49,6 @@ export interface RunSettings {
   /** Whether results carry the adversarial images. Default false. */
   readonly images?: boolean;
 }
-
-/** Results held back for an earlier image that takes long, in batches. */
-const MOST_HELD = 16;
-/** Steps enqueued beyond the last whose outcome has been read. */
-const STEPS_IN_FLIGHT = 2;
 
 /** DeepFool compiled for one model, one set of options and one device. */
 export class DeepFoolAttack {
@@ -119,24 +114,18 @@ export class DeepFoolAttack {
   async *attack(
     images: AsyncIterable<AttackImage> | Iterable<AttackImage>,
   ): AsyncGenerator<AttackResult> {
-    const queue = new ImageQueue(images);
-    const slots = new Slots(this.batch);
-    const results = new InOrder<Promise<AttackResult>>();
-    const behind: Reading[] = [];
-    this.#program.setExtent(SYMBOLS.slots, this.batch);
-    this.#clearSlots();
-    try {
-      while (await this.#fillSlots(slots, queue, results)) {
-        this.#runStep(slots, behind);
-        if (behind.length > STEPS_IN_FLIGHT) await this.#settle(behind.shift()!, slots, results);
-        for (const result of results.takeReady()) yield await result;
-      }
-      // No slot is taken, so what is still to be read has nothing new.
-      for (const result of results.takeReady()) yield await result;
-    } finally {
-      await Promise.allSettled([...behind.map(({ values }) => values), ...results.rest()]);
-      await queue.close();
-    }
+    yield* streamThroughSlots(images, {
+      batch: this.batch,
+      clear: () => {
+        this.#clearSlots();
+      },
+      fill: (slot, image) => {
+        this.#writeSlot(slot, image);
+      },
+      step: (live) => this.#runStep(live),
+      isDone: (read, slot) => isDone(read['status']!.data[slot]!),
+      finish: (done, read) => this.#resultsOf(done, read),
+    });
   }
 
   /** Classes an image in each round of a step's products: one round unless memory or `lazy` asks for more. */
@@ -150,25 +139,9 @@ export class DeepFoolAttack {
     this.#quantization?.dispose();
   }
 
-  /** Gives free slots to the next images; false when there are none, and no slot is taken. */
-  async #fillSlots(
-    slots: Slots,
-    queue: ImageQueue,
-    results: InOrder<Promise<AttackResult>>,
-  ): Promise<boolean> {
-    // Results wait for earlier images: the stream pauses before too many of them are held.
-    while (slots.free > 0 && results.held < MOST_HELD * this.batch) {
-      // The device has no reason to wait for an image while it has others, but starts with all it can.
-      const image = await queue.next(slots.fresh || slots.taken === 0);
-      if (image === null) break;
-      this.#writeSlot(slots.take(image, results.reserve()), image);
-    }
-    slots.fresh = false;
-    return slots.taken > 0;
-  }
-
   /** Marks all slots as done, whatever an earlier stream has left in them. */
   #clearSlots(): void {
+    this.#program.setExtent(SYMBOLS.slots, this.batch);
     const done = STATUSES.indexOf('failed');
     this.#program.write('status', intTensor([this.batch], new Int32Array(this.batch).fill(done)));
   }
@@ -191,29 +164,16 @@ export class DeepFoolAttack {
     this.#program.write('status', zero, slot); // 'new'
   }
 
-  #runStep(slots: Slots, behind: Reading[]): void {
-    const live = slots.taken;
+  #runStep(live: number): Promise<Reading> {
     this.#program.run({ bounds: extentsFor(live, this.#step) });
-    const values = handled(this.#program.read(READ_EACH_STEP));
-    behind.push({ occupants: slots.occupants(), values });
+    return this.#program.read(READ_EACH_STEP);
   }
 
-  /** Hands out what a step that has been read finished, and frees those slots. */
-  async #settle(
-    { occupants, values }: Reading,
-    slots: Slots,
-    results: InOrder<Promise<AttackResult>>,
-  ): Promise<void> {
-    const read = await values;
-    const done = occupants.filter(
-      (occupant) => slots.holds(occupant) && isDone(read['status']!.data[occupant.slot]!),
-    );
+  /** The results of images that a step that has been read finished. */
+  #resultsOf(done: readonly Occupant[], read: Reading): Promise<AttackResult>[] {
     const found = done.map((occupant) => this.#foundIn(occupant, read));
     const afterwards = handled(this.#search(found));
-    for (const [k, occupant] of done.entries()) {
-      results.put(occupant.place, handled(this.#resultOf(found[k]!, afterwards)));
-      slots.release(occupant);
-    }
+    return found.map((each) => this.#resultOf(each, afterwards));
   }
 
   /** What the searches along r̂ make of the fooled images: first shorter, then fit for 8 bits. */
@@ -236,7 +196,7 @@ export class DeepFoolAttack {
     );
   }
 
-  #foundIn({ image, slot }: Occupant, read: Readonly<Record<string, Tensor>>): Found {
+  #foundIn({ image, slot }: Occupant, read: Reading): Found {
     const columns = this.#step.measures;
     const measures = Object.fromEntries(
       columns.map((name, k) => [name, read['measures']!.data[slot * columns.length + k]!]),
@@ -285,18 +245,9 @@ interface Found {
   readonly x: Promise<Float32Array | null>;
 }
 
-/** What is read behind a step, and who was in the slots. */
-interface Reading {
-  readonly occupants: readonly Occupant[];
-  readonly values: Promise<Readonly<Record<string, Tensor>>>;
-}
+/** What is read behind a step, by name. */
+type Reading = Readonly<Record<string, Tensor>>;
 
 const READ_EACH_STEP = ['status', 'original', 'adversarial', 'steps', 'products', 'measures'];
-
-/** A promise that is awaited later: until then its failure is nobody's. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
-}
 
 const isDone = (code: number): boolean => code > STATUSES.indexOf('running');
