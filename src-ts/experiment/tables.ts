@@ -2,14 +2,15 @@
 // and p = ∞, beside the paper's numbers.
 import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
-import { stringify } from 'csv-stringify/sync';
 import { attackDataset, type Watch } from '../api/attack-dataset.ts';
 import type { Device } from '../api/device.ts';
 import type { Method } from '../attack/attack.ts';
 import { drawChart } from '../report/chart.ts';
+import type { ResultColumn } from '../report/experiment-result.ts';
 import type { Summary } from '../report/summary.ts';
 import type { ExperimentFolder } from './folder.ts';
 import type { Network } from './networks.ts';
+import { writeResult } from './write-result.ts';
 
 export interface ExperimentContext {
   readonly folder: ExperimentFolder;
@@ -125,25 +126,63 @@ async function runCell(
 export class InterruptedError extends Error {}
 
 async function writeTable(
-  { folder, quick, device }: ExperimentContext,
+  context: ExperimentContext,
   norm: '2' | 'inf',
   rows: readonly TableRow[],
 ): Promise<void> {
   const name = norm === '2' ? 'table1' : 'table2';
-  const title = `Table ${norm === '2' ? 1 : 2}: ρ̂ for p = ${norm === '2' ? '2' : '∞'}`;
-  const subsets = 'quick run on subsets: image counts are in the table';
-  const facts = {
+  const p = norm === '2' ? '2' : '∞';
+  const title = `Table ${norm === '2' ? 1 : 2}: ρ̂ for p = ${p}`;
+  await drawTable(context, name, title, norm, rows);
+  await writeResult(context, {
     experiment: name,
     title,
-    quick,
-    device: device.info.name,
-    tuning: device.tuning,
+    abstract:
+      'How large the perturbations of DeepFool are, and those of what the paper compares it with: ' +
+      `ρ̂ is the mean of ‖r̂‖ / ‖x‖ for p = ${p} over the images that were fooled.`,
+    settings: { p, networks: context.networks.map(({ model }) => model).join(', ') },
+    notes: [...new Set(rows.filter(({ notes }) => notes !== '').map(noteOf))],
     seeds: 'none: nothing is drawn at random',
-    paper: 'Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016',
-    rows,
-  };
-  await folder.write(`${name}.csv`, stringify([...rows], { header: true }));
-  await folder.write(`${name}.json`, `${JSON.stringify(facts, null, 2)}\n`);
+    tables: [{ name, title, columns: COLUMNS, rows: rows.map((row) => ({ ...row })) }],
+    figures: [
+      {
+        file: `${name}.svg`,
+        caption: `ρ̂ by method and network, p = ${p}: filled here, hollow in the paper.`,
+        alt: `Dots on a logarithmic scale of ρ̂, one for each method and network; the table has the numbers.`,
+      },
+    ],
+    grids: [],
+  });
+}
+
+const noteOf = ({ network, method, notes }: TableRow): string => `${network}, ${method}: ${notes}`;
+
+const COLUMNS: readonly ResultColumn[] = [
+  { key: 'network', title: 'network' },
+  { key: 'method', title: 'method' },
+  { key: 'images', title: 'images', meaning: 'images attacked' },
+  { key: 'fooled', title: 'fooled', meaning: 'of them whose class changed' },
+  { key: 'error', title: 'error', unit: '%', meaning: 'test error', paper: 'paper_error' },
+  { key: 'rho', title: 'ρ̂', meaning: 'mean of ‖r̂‖ / ‖x‖, x as pixels', paper: 'paper_rho' },
+  { key: 'rho_input', title: 'ρ̂ of the input', meaning: 'the same after normalisation' },
+  { key: 'ms', title: 'time', unit: 'ms', digits: 3, meaning: 'wall time for an image' },
+  {
+    key: 'cpu_ms',
+    title: 'CPU',
+    unit: 'ms',
+    digits: 3,
+    meaning: 'processor time for an image',
+  },
+];
+
+async function drawTable(
+  { folder, quick }: ExperimentContext,
+  name: string,
+  title: string,
+  norm: '2' | 'inf',
+  rows: readonly TableRow[],
+): Promise<void> {
+  const subsets = 'quick run on subsets: image counts are in the table';
   const marks = rows.flatMap(({ network, method, rho, paper_rho }) => [
     { network, method, source: 'here', rho },
     { network, method, source: 'paper', rho: paper_rho },
