@@ -1,4 +1,4 @@
-// Drawing surfaces with text that looks the same on every machine: the fonts come with the package,
+// Drawing surfaces with text that looks the same on every machine: the font comes with the package,
 // none of the system is used.
 import { fileURLToPath } from 'node:url';
 import { createCanvas, GlobalFonts, type Canvas, type SKRSContext2D } from '@napi-rs/canvas';
@@ -7,25 +7,20 @@ import { InternalError } from '../core/errors.ts';
 export type Context = SKRSContext2D;
 export type Weight = 400 | 600;
 
-/** Inter comes in a file for each script; a family each, tried in this order for every letter. */
-const SCRIPTS = ['latin', 'latin-ext', 'greek', 'cyrillic'] as const;
-const WEIGHTS: readonly Weight[] = [400, 600];
-
-const familyOf = (script: string): string => `Sheet ${script}`;
-const FAMILIES = SCRIPTS.map((script) => `"${familyOf(script)}"`).join(', ');
+/** The name that charts ask for as well. */
+export const FONT_FAMILY = 'Inter';
+const FILES: Readonly<Record<Weight, string>> = { 400: 'Inter-Regular', 600: 'Inter-SemiBold' };
 
 let registered = false;
 
-function registerFonts(): void {
+/** Makes the font known to canvases, and to the SVG images that are drawn on them. */
+export function registerFonts(): void {
   if (registered) return;
   registered = true;
-  for (const script of SCRIPTS) {
-    for (const weight of WEIGHTS) {
-      const file = `@fontsource/inter/files/inter-${script}-${weight}-normal.woff2`;
-      const path = fileURLToPath(import.meta.resolve(file));
-      if (GlobalFonts.registerFromPath(path, familyOf(script)) === null) {
-        throw new InternalError(`the font ${path} does not load`);
-      }
+  for (const file of Object.values(FILES)) {
+    const path = fileURLToPath(import.meta.resolve(`inter-ui/web/${file}.woff2`));
+    if (GlobalFonts.registerFromPath(path, FONT_FAMILY) === null) {
+      throw new InternalError(`the font ${path} does not load`);
     }
   }
 }
@@ -60,7 +55,7 @@ export function drawText(
   y: number,
   { size, weight = 400, color, align = 'left', maxWidth = Infinity }: TextStyle,
 ): void {
-  context.font = `${weight} ${size}px ${FAMILIES}`;
+  context.font = `${weight} ${size}px ${FONT_FAMILY}`;
   context.fillStyle = color;
   context.textAlign = align;
   context.textBaseline = 'alphabetic';

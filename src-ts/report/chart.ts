@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { loadImage } from '@napi-rs/canvas';
 import { parseHTML } from 'linkedom';
-import { openCanvas } from './canvas.ts';
+import { FONT_FAMILY, openCanvas, registerFonts } from './canvas.ts';
 
 const FONT_SIZE = 12;
 /** Pixels of the PNG for each unit of the SVG. */
@@ -20,20 +20,28 @@ interface SvgElement {
   readonly setAttribute: (name: string, value: string) => void;
 }
 
-/** Draws a plot; its SVG uses nothing that simple renderers lack: no em, no currentColor. */
+/** Draws a plot; its SVG uses nothing that simple renderers lack: no em, no currentColor, no fonts by CSS. */
 export async function drawChart(options: Plot.PlotOptions): Promise<Chart> {
   const page = parseHTML('<html><body></body></html>') as unknown as { readonly document: never };
-  const style = { fontSize: `${FONT_SIZE}px`, fontFamily: 'Inter, sans-serif', color: INK };
-  const all = { ...options, document: page.document, style };
-  const plot = Plot.plot(all) as unknown as SvgElement;
+  const plot = Plot.plot({ ...options, document: page.document }) as unknown as SvgElement;
   plot.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  plot.setAttribute('font-family', `${FONT_FAMILY}, sans-serif`);
+  plot.setAttribute('font-size', String(FONT_SIZE));
   const svg = plainSvg(plot.outerHTML);
+  return { svg, png: await rasterize(svg) };
+}
+
+async function rasterize(svg: string): Promise<Uint8Array> {
+  registerFonts(); // before the SVG looks for them
   const image = await loadImage(Buffer.from(svg));
-  const { canvas, context } = openCanvas(image.width, image.height, DENSITY);
+  const { width, height } = image;
+  const { canvas, context } = openCanvas(width, height, DENSITY);
   context.fillStyle = '#ffffff';
-  context.fillRect(0, 0, image.width, image.height);
-  context.drawImage(image, 0, 0, image.width, image.height);
-  return { svg, png: canvas.toBuffer('image/png') };
+  context.fillRect(0, 0, width, height);
+  // At the size it has in the PNG: else it is drawn at its own and enlarged.
+  [image.width, image.height] = [width * DENSITY, height * DENSITY];
+  context.drawImage(image, 0, 0, width, height);
+  return canvas.toBuffer('image/png');
 }
 
 function plainSvg(svg: string): string {
