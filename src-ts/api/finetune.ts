@@ -6,7 +6,13 @@ import { requireWritable } from '../data/output-file.ts';
 import { openDevice } from './device.ts';
 import { matchModel } from './match-model.ts';
 import { readModel } from './model.ts';
-import { openPerturbations, perturb, PERTURBERS, type PerturberName } from './perturbations.ts';
+import {
+  openPerturbations,
+  perturb,
+  PERTURBERS,
+  type PerturbationSet,
+  type PerturberName,
+} from './perturbations.ts';
 import {
   describeSource,
   openImages,
@@ -41,7 +47,7 @@ export interface FinetuneWatch extends TrainWatch {
 export interface FinetuneSummary extends TrainSummary {
   readonly adversarial: PerturberName | 'none';
   readonly alpha: number;
-  /** Training images that have a perturbation; null for clean ones. */
+  /** Training images that their perturbations mislead; null for clean ones. */
   readonly fooled: number | null;
   readonly perturbations: string | null;
 }
@@ -93,13 +99,19 @@ export async function finetuneModel(
     });
     // Stopped while they were made: the run stops before its first step too.
     const training = set === null ? images.training : perturb(images.training, set.values, alpha);
-    if (set !== null)
-      watch.onNote?.(`${set.fooled} of ${training.length} images perturbed: ${path}`);
+    const notes = set === null ? [] : notesOf(set, training.length, path);
+    for (const note of notes) watch.onNote?.(note);
     const perturbed = { ...run, images: { ...images, training } };
-    return { ...(await runTraining(perturbed, watch)), ...told, fooled: set?.fooled ?? 0 };
+    const summary = await runTraining(perturbed, watch);
+    const all = [...notes, ...summary.notes];
+    return { ...summary, ...told, fooled: set?.fooled ?? 0, notes: all };
   } finally {
     if (typeof device === 'string') executor.dispose();
   }
+}
+
+function notesOf({ fooled, notes }: PerturbationSet, images: number, path: string): string[] {
+  return [...notes, `perturbations mislead the model on ${fooled} of ${images} images: ${path}`];
 }
 
 /** Checks what perturbing is told; the path of the file. */

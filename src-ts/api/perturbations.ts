@@ -2,6 +2,8 @@
 // after a stop, and so that runs with another α share them.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import type { Method } from '../attack/attack.ts';
+import type { AttackImage, AttackStatus } from '../attack/record.ts';
 import { DataError, OptionError } from '../core/errors.ts';
 import { readTensorFile, writeTensorFile } from '../data/tensor-file.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -9,52 +11,27 @@ import { elementCount } from '../core/shape.ts';
 import { tensor } from '../core/tensor.ts';
 import { exportOnnx } from '../onnx/export/export-onnx.ts';
 import type { LabelledImages } from '../train/labelled-images.ts';
-import { attackItems, createAttack } from './deepfool.ts';
+import { createAttack } from './deepfool.ts';
 import type { Device } from './device.ts';
-import { readImages, type ReadOptions } from './images.ts';
+import { isReadable, readImages, type AttackItem, type ReadOptions } from './images.ts';
 import type { Model } from './model.ts';
 
-/** The perturbation r̂ of one image; null for one that was not fooled. */
-export interface Perturbed {
-  readonly perturbation: Float32Array | null;
-}
-
-/** How images are perturbed: one result an image, in their order. */
-export type Perturber = (
-  executor: Device,
-  model: Model,
-  dataset: Dataset,
-  options: ReadOptions,
-) => AsyncIterable<Perturbed>;
-
-/** DeepFool with its defaults, as in the paper. */
-async function* byDeepFool(
-  executor: Device,
-  model: Model,
-  dataset: Dataset,
-  options: ReadOptions,
-): AsyncGenerator<Perturbed> {
-  const attack = await createAttack(executor, model, {}, true);
-  try {
-    const ahead = 2 * attack.batch;
-    const items = readImages(dataset, model.inputShape, { ...options, ahead });
-    for await (const { adversarial, image } of attackItems(attack, items, null)) {
-      const isFooled = adversarial !== null && image !== null;
-      yield { perturbation: isFooled ? adversarial.map((x, i) => x - image.pixels[i]!) : null };
-    }
-  } finally {
-    attack.dispose();
-  }
-}
-
-/** The methods that fine-tuning knows. */
-export const PERTURBERS = { deepfool: byDeepFool } as const satisfies Record<string, Perturber>;
+/**
+ * The methods that fine-tuning knows, with their defaults, and what becomes of an image that is taken with
+ * its perturbation: fast gradient sign has one for all images, also for those that it does not mislead.
+ */
+export const PERTURBERS = {
+  deepfool: ['fooled'],
+  fgsm: ['fooled', 'exhausted'],
+} as const satisfies Partial<Record<Method, readonly AttackStatus[]>>;
 export type PerturberName = keyof typeof PERTURBERS;
 
 export interface PerturbationSet {
-  /** Image after image; 0 for images that were not fooled. */
+  /** Image after image; 0 for images that the method has none for. */
   readonly values: Float32Array;
   readonly fooled: number;
+  /** What the method chose for all images together, in sentences. */
+  readonly notes: readonly string[];
 }
 
 export interface PerturbationRequest {
@@ -97,7 +74,8 @@ export async function openPerturbations(
   const shape = [images.length, ...images.imageShape];
   const fooled = tensor('int32', [1], Int32Array.of(made.fooled));
   const tensors = { perturbations: tensor('float32', shape, made.values), fooled };
-  await writeTensorFile(path, { tensors, metadata });
+  const notes = JSON.stringify(made.notes);
+  await writeTensorFile(path, { tensors, metadata: { ...metadata, notes } });
   return made;
 }
 
@@ -118,7 +96,8 @@ async function readSet(
   if (perturbations === undefined || fooled === undefined) {
     throw new DataError(`${path}: damaged: expected perturbations in it`);
   }
-  return { values: perturbations.data as Float32Array, fooled: fooled.data[0]! };
+  const notes = JSON.parse(metadata['notes'] ?? '[]') as string[];
+  return { values: perturbations.data as Float32Array, fooled: fooled.data[0]!, notes };
 }
 
 async function perturbAll(
@@ -129,16 +108,36 @@ async function perturbAll(
   const { length, imageShape } = images;
   const size = elementCount(imageShape);
   const values = new Float32Array(length * size);
+  const taken: readonly AttackStatus[] = PERTURBERS[method];
   let [done, fooled] = [0, 0];
-  for await (const { perturbation } of PERTURBERS[method](executor, model, dataset, options)) {
-    if (signal?.aborted === true) return null;
-    if (perturbation !== null) {
-      values.set(perturbation, done * size);
-      fooled++;
+  const attack = await createAttack(executor, model, { method }, true);
+  try {
+    const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * attack.batch });
+    for await (const { image, record, adversarial } of attack.attack(readable(items, signal))) {
+      if (signal?.aborted === true) return null;
+      if (adversarial !== null && taken.includes(record.status)) {
+        const at = done * size;
+        for (const [i, x] of adversarial.entries()) values[at + i] = x - image.pixels[i]!;
+      }
+      if (record.status === 'fooled') fooled++;
+      onProgress(++done, length, fooled);
     }
-    onProgress(++done, length, fooled);
+    return signal?.aborted === true ? null : { values, fooled, notes: attack.notes ?? [] };
+  } finally {
+    attack.dispose();
   }
-  return { values, fooled };
+}
+
+/** Images up to the signal; throws DataError for one that cannot be read: it cannot be trained on. */
+async function* readable(
+  items: AsyncIterable<AttackItem>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AttackImage> {
+  for await (const item of items) {
+    if (signal?.aborted === true) return;
+    if (!isReadable(item)) throw new DataError(`${item.source}: ${item.reason}`);
+    yield item;
+  }
 }
 
 /** The images with α times their perturbations added. */

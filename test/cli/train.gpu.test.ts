@@ -132,6 +132,25 @@ describe('fine-tuning', () => {
     expect(readFileSync(shared.out).equals(readFileSync(out))).toBe(false);
   });
 
+  it('adds the ε of fast gradient sign that misleads 90 % to every image, and names it', async () => {
+    const out = at('signs.onnx');
+    const noted: string[] = [];
+    const watch = { onNote: (note: string) => void noted.push(note) };
+    const told = { ...options(), adversarial: 'fgsm' as const, out };
+    const summary = await finetuneModel(model(), told, watch);
+    const epsilon = Number(/^ε = (\S+) is the smallest that misleads 90 %/.exec(noted[0]!)?.[1]);
+    const { tensors } = await readTensorFile(`${out}.perturbations`);
+    const values = tensors['perturbations']!.data as Float32Array;
+    const image = (k: number) => values.subarray(k * SIDE ** 2, (k + 1) * SIDE ** 2);
+    for (let k = 0; k < 300; k++) {
+      expect(image(k).reduce((most, r) => Math.max(most, Math.abs(r)), 0)).toBeCloseTo(epsilon, 4);
+    }
+    expect(summary.fooled).toBeGreaterThanOrEqual(270);
+    expect(summary.notes.slice(0, 2)).toEqual(noted.slice(0, 2));
+    const again = await finetuneModel(model(), { ...told, resume: true }, watch);
+    expect(again).toMatchObject({ fooled: summary.fooled, notes: summary.notes });
+  });
+
   it('refuses perturbations of another model', async () => {
     await copyFile(at('robust.onnx'), at('other.onnx'));
     const { status, err } = await run(
