@@ -1,7 +1,7 @@
 // `deepfool experiment`: the paper's tables on networks given, beside the paper's numbers.
 import { Command } from 'commander';
+import { InterruptedError } from '../experiment/experiment.ts';
 import { EXPERIMENT_NAMES, runExperiment, type ExperimentOptions } from '../experiment/run.ts';
-import { InterruptedError } from '../experiment/tables.ts';
 import { catchInterrupts } from './interrupt.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { openDevice } from '../api/device.ts';
 import type { Watch } from '../api/attack-dataset.ts';
 import { DataError, OptionError } from '../core/errors.ts';
+import { openDataset } from '../data/dataset.ts';
+import type { Experiment } from './experiment.ts';
 import { ExperimentFolder } from './folder.ts';
 import { NETWORKS, type Network } from './networks.ts';
-import { runTable, type ExperimentContext } from './tables.ts';
+import { table1, table2 } from './tables.ts';
 
-type Run = (context: ExperimentContext) => Promise<unknown>;
-
-const EXPERIMENTS: Readonly<Record<string, Run>> = {
-  table1: (context) => runTable(context, '2'),
-  table2: (context) => runTable(context, 'inf'),
+/** In the order of `all`. */
+const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
+  table1,
+  table2,
 };
 export const EXPERIMENT_NAMES: readonly string[] = [...Object.keys(EXPERIMENTS), 'all'];
 
@@ -45,28 +46,55 @@ export async function runExperiment(
   }
   const models = locate('models', options.models);
   const data = locate('data', options.data);
-  const networks = chooseNetworks(options.networks);
-  for (const network of networks) {
-    requireFile(join(models, `${network.model}.onnx`), `${network.name}: its model`);
-    requireFile(join(data, network.data), `${network.name}: its images`);
+  const plan = planRun(name, options.networks);
+  for (const { experiment, networks } of plan) {
+    for (const network of networks) await requireFiles(network, experiment, models, data);
   }
   const folder = await ExperimentFolder.open(options.out);
   const device = await openDevice(options.device);
+  const { quick = false } = options;
   try {
-    const context = {
-      folder,
-      quick: options.quick ?? false,
-      networks,
-      models,
-      data,
-      device,
-      watch,
-    };
-    const wanted = name === 'all' ? Object.values(EXPERIMENTS) : [EXPERIMENTS[name]!];
-    for (const run of wanted) await run(context);
+    for (const { experiment, networks } of plan) {
+      await experiment.run({ folder, quick, networks, models, data, device, watch });
+    }
   } finally {
     device.dispose();
   }
+}
+
+interface Planned {
+  readonly experiment: Experiment;
+  readonly networks: readonly Network[];
+}
+
+/** The experiments of a name with their networks; of `all` those that have any. */
+function planRun(name: string, asked: readonly string[] | undefined): Planned[] {
+  const chosen = chooseNetworks(asked);
+  const names = name === 'all' ? Object.keys(EXPERIMENTS) : [name];
+  const plan = names.map((each) => {
+    const experiment = EXPERIMENTS[each]!;
+    const about = experiment.networks;
+    return {
+      experiment,
+      networks: chosen.filter(({ model }) => about?.includes(model) ?? true),
+    };
+  });
+  const some = plan.filter(({ networks }) => networks.length > 0);
+  if (some.length > 0) return some;
+  const about = EXPERIMENTS[name]!.networks!.join(', ');
+  throw new OptionError(`--networks: ${name} is about ${about}; got ${asked!.join(', ')}`);
+}
+
+async function requireFiles(
+  network: Network,
+  { trains = false }: Experiment,
+  models: string,
+  data: string,
+): Promise<void> {
+  const images = join(data, network.data);
+  requireFile(join(models, `${network.model}.onnx`), `${network.name}: its model`);
+  requireFile(images, `${network.name}: its images`);
+  if (trains) await openDataset(images, { split: 'train' });
 }
 
 function chooseNetworks(names: readonly string[] | undefined): readonly Network[] {

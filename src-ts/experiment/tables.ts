@@ -2,25 +2,17 @@
 // and p = ∞, beside the paper's numbers.
 import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
-import { attackDataset, type Watch } from '../api/attack-dataset.ts';
-import type { Device } from '../api/device.ts';
+import { attackDataset } from '../api/attack-dataset.ts';
 import type { Method } from '../attack/attack.ts';
 import { drawChart } from '../report/chart.ts';
 import type { ResultColumn } from '../report/experiment-result.ts';
 import type { Summary } from '../report/summary.ts';
-import type { ExperimentFolder } from './folder.ts';
+import { InterruptedError, type Experiment, type ExperimentContext } from './experiment.ts';
 import type { Network } from './networks.ts';
 import { writeResult } from './write-result.ts';
 
-export interface ExperimentContext {
-  readonly folder: ExperimentFolder;
-  readonly quick: boolean;
-  readonly networks: readonly Network[];
-  readonly models: string;
-  readonly data: string;
-  readonly device: Device;
-  readonly watch: Watch;
-}
+export const table1: Experiment = { run: (context) => runTable(context, '2') };
+export const table2: Experiment = { run: (context) => runTable(context, 'inf') };
 
 /** One cell of a table: a method on a network. */
 export interface TableRow {
@@ -51,7 +43,7 @@ const METHODS: Readonly<Record<'2' | 'inf', readonly Method[]>> = {
 };
 
 /** Runs the cells of a table that are not there yet, and writes it as CSV, JSON, SVG and PNG. */
-export async function runTable(context: ExperimentContext, norm: '2' | 'inf'): Promise<TableRow[]> {
+async function runTable(context: ExperimentContext, norm: '2' | 'inf'): Promise<void> {
   const rows: TableRow[] = [];
   for (const network of context.networks) {
     for (const method of METHODS[norm]) {
@@ -60,7 +52,6 @@ export async function runTable(context: ExperimentContext, norm: '2' | 'inf'): P
     }
   }
   await writeTable(context, norm, rows);
-  return rows;
 }
 
 function imagesFor(network: Network, method: Method, quick: boolean): number {
@@ -121,9 +112,6 @@ async function runCell(
     notes: summary.notes.join('; '),
   };
 }
-
-/** The run was stopped; what is done is kept. */
-export class InterruptedError extends Error {}
 
 async function writeTable(
   context: ExperimentContext,
