@@ -1,6 +1,7 @@
 // Convolution forward or backward to the input, for adapters where a workgroup of one subgroup is
 // fastest: lanes own pixels, PIXELS each; the weights of 4·QUADS output channels are loaded once per
-// subgroup and broadcast. No shared memory, and one step of the sum per loop trip, loads first.
+// subgroup and broadcast. No shared memory. A trip of the innermost loop makes TERMS steps of every sum,
+// loads first, then sum after sum: each waits in memory, and is fetched and put back once a trip.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
@@ -14,10 +15,12 @@ diagnostic(off, subgroup_uniformity);
 const LANES = 8u;
 const QUADS = 1u;
 const PIXELS = 1u;
+const TERMS = 1u; // divides the input channels
 const BLOCK_ROWS = 0u; // 0 when lanes take pixels in a line
 const Q = 0u;
 const I = 0u;
 const J = 0u;
+const U = 0u;
 
 struct Pixel {
   n: u32,
@@ -90,18 +93,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
       }
       let tap = (share.group * params.kernelHeight + ky) * params.kernelWidth + kx;
       var weightAt = tap * params.inChannels * rowStride + share.channel / 4u + lane % QUADS;
-      for (var channel = 0u; channel < params.inChannels; channel++) {
+      for (var channel = 0u; channel < params.inChannels; channel += TERMS) {
+        //#unroll U 0..TERMS
         //#unroll J 0..PIXELS
-        let b_J = select(0.0, x[at_J], inside_J);
+        let b_J_U = select(0.0, x[at_J], inside_J);
         at_J += inPlane;
         //#end
-        let a = w[weightAt];
+        let a_U = w[weightAt];
         weightAt += rowStride;
+        //#end
         //#unroll Q 0..QUADS
         //#unroll I 0..4
-        let a_Q_I = subgroupBroadcast(a[I], Q);
+        //#unroll U 0..TERMS
+        let a_Q_I_U = subgroupBroadcast(a_U[I], Q);
+        //#end
         //#unroll J 0..PIXELS
-        acc_Q_I_J = fma(a_Q_I, b_J, acc_Q_I_J);
+        //#unroll U 0..TERMS
+        acc_Q_I_J = fma(a_Q_I_U, b_J_U, acc_Q_I_J);
+        //#end
         //#end
         //#end
         //#end

@@ -1,5 +1,7 @@
 // Matrix product for adapters where a workgroup of one subgroup is fastest: lanes own columns,
 // COLUMNS each; a lane loads one element of `a` for each LANES rows, and all share them by broadcast.
+// A trip of the loop makes TERMS steps of every sum, loads first, then sum after sum: each waits in
+// memory, and is fetched and put back once a trip.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
@@ -14,11 +16,13 @@ diagnostic(off, subgroup_uniformity);
 const LANES = 8u;
 const ROW_GROUPS = 1u; // a tile has ROW_GROUPS · LANES rows
 const COLUMNS = 1u;
+const TERMS = 1u; // steps of every sum in one trip; divides the depth
 const A_ROWS = false;
 const B_ROWS = false;
 const G = 0u;
 const L = 0u;
 const J = 0u;
+const U = 0u;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -43,20 +47,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   var bAt_J = tile.b + min(column_J, params.columns - 1u) * params.bColumn;
   //#end
   let depth = live_depth();
-  for (var k = 0u; k < depth; k++) {
+  for (var k = 0u; k < depth; k += TERMS) {
+    //#unroll U 0..TERMS
     //#unroll G 0..ROW_GROUPS
-    let a_G = a[aAt_G];
+    let a_G_U = a[aAt_G];
     aAt_G += params.aDepth;
     //#end
     //#unroll J 0..COLUMNS
-    let b_J = b[bAt_J];
+    let b_J_U = b[bAt_J];
     bAt_J += params.bDepth;
+    //#end
     //#end
     //#unroll G 0..ROW_GROUPS
     //#unroll L 0..LANES
-    let a_G_L = subgroupBroadcast(a_G, L);
+    //#unroll U 0..TERMS
+    let a_G_L_U = subgroupBroadcast(a_G_U, L);
+    //#end
     //#unroll J 0..COLUMNS
-    acc_G_L_J = fma(a_G_L, b_J, acc_G_L_J);
+    //#unroll U 0..TERMS
+    acc_G_L_J = fma(a_G_L_U, b_J_U, acc_G_L_J);
+    //#end
     //#end
     //#end
     //#end

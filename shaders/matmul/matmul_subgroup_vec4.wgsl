@@ -14,11 +14,13 @@ diagnostic(off, subgroup_uniformity);
 const LANES = 8u;
 const ROW_GROUPS = 1u; // a tile has ROW_GROUPS · LANES rows
 const QUADS = 1u; // and QUADS · 4 · LANES columns
+const TERMS = 1u; // steps of every sum in one trip; divides the depth
 const A_ROWS = false;
 const B_ROWS = false;
 const G = 0u;
 const L = 0u;
 const J = 0u;
+const U = 0u;
 
 fn finish4(v: vec4f, i: u32, shift: u32) -> vec4f {
   return vec4f(finish(v.x, i, shift), finish(v.y, i + 1u, shift), finish(v.z, i + 2u, shift), finish(v.w, i + 3u, shift));
@@ -49,20 +51,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   //#end
   let depth = live_depth();
   let bStep = params.bDepth / 4u;
-  for (var k = 0u; k < depth; k++) {
+  for (var k = 0u; k < depth; k += TERMS) {
+    //#unroll U 0..TERMS
     //#unroll G 0..ROW_GROUPS
-    let a_G = a[aAt_G];
+    let a_G_U = a[aAt_G];
     aAt_G += params.aDepth;
     //#end
     //#unroll J 0..QUADS
-    let b_J = b[bAt_J];
+    let b_J_U = b[bAt_J];
     bAt_J += bStep;
+    //#end
     //#end
     //#unroll G 0..ROW_GROUPS
     //#unroll L 0..LANES
-    let a_G_L = vec4f(subgroupBroadcast(a_G, L));
+    //#unroll U 0..TERMS
+    let a_G_L_U = vec4f(subgroupBroadcast(a_G_U, L));
+    //#end
     //#unroll J 0..QUADS
-    acc_G_L_J = fma(a_G_L, b_J, acc_G_L_J);
+    //#unroll U 0..TERMS
+    acc_G_L_J = fma(a_G_L_U, b_J_U, acc_G_L_J);
+    //#end
     //#end
     //#end
     //#end

@@ -21,7 +21,7 @@ const PASS_PARAMS = [
 
 export const convSubgroup = defineKernel({
   file: 'conv/conv_subgroup.wgsl',
-  constants: ['LANES', 'QUADS', 'PIXELS', 'BLOCK_ROWS'],
+  constants: ['LANES', 'QUADS', 'PIXELS', 'TERMS', 'BLOCK_ROWS'],
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,

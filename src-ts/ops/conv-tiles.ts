@@ -98,6 +98,7 @@ function subgroupTile(
     LANES: lanes,
     QUADS: channels / 4,
     PIXELS: pixels,
+    TERMS: pass.inChannels % 2 === 0 ? 2 : 1,
     BLOCK_ROWS: inBlocks ? BLOCK_ROWS : 0,
   };
   return {

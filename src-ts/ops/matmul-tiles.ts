@@ -15,7 +15,7 @@ const PARAMS = [
 
 export const matmulSubgroup = defineKernel({
   file: 'matmul/matmul_subgroup.wgsl',
-  constants: ['LANES', 'ROW_GROUPS', 'COLUMNS', 'A_ROWS', 'B_ROWS'],
+  constants: ['LANES', 'ROW_GROUPS', 'COLUMNS', 'TERMS', 'A_ROWS', 'B_ROWS'],
   slots: EPILOGUE_SLOTS,
   buffers: BUFFERS,
   params: PARAMS,
@@ -23,7 +23,7 @@ export const matmulSubgroup = defineKernel({
 
 export const matmulSubgroupVec4 = defineKernel({
   file: 'matmul/matmul_subgroup_vec4.wgsl',
-  constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'A_ROWS', 'B_ROWS'],
+  constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'TERMS', 'A_ROWS', 'B_ROWS'],
   slots: EPILOGUE_SLOTS,
   buffers: BUFFERS,
   params: PARAMS,
@@ -73,7 +73,7 @@ export function chooseProductTile(
   const rows = rowsAtOnce(product);
   const lanes = traits.subgroupLanes;
   const { rule, others } =
-    lanes === null ? sharedTiles(product, rows) : subgroupTiles(product, rows, lanes);
+    lanes === null ? sharedTiles(product, rows) : subgroupTiles(product, rows, depth, lanes);
   return chooseVariant(traits, 'gemm', [rows, product.columns, depth], rule, others);
 }
 
@@ -110,13 +110,14 @@ function sharedTiles(product: Product, rows: number): Tiles {
 }
 
 /** Tiles of one subgroup: its lanes stand side by side along the columns, and share rows by broadcasts. */
-function subgroupTiles(product: Product, rows: number, lanes: number): Tiles {
+function subgroupTiles(product: Product, rows: number, depth: number, lanes: number): Tiles {
   const { columns } = product;
   const few = rows < FEW_ROWS;
   const views = viewsOf(product);
+  const TERMS = depth % 2 === 0 ? 2 : 1;
   const inFours = (tileRows: number, QUADS: number): ProductTile => {
     const ROW_GROUPS = Math.max(1, tileRows / lanes);
-    const constants = { LANES: lanes, ROW_GROUPS, QUADS, ...views };
+    const constants = { LANES: lanes, ROW_GROUPS, QUADS, TERMS, ...views };
     return {
       name: `quads ${tileRows}x${QUADS}`,
       rows: ROW_GROUPS * lanes,
@@ -126,7 +127,7 @@ function subgroupTiles(product: Product, rows: number, lanes: number): Tiles {
   };
   const single = (tileRows: number, COLUMNS: number): ProductTile => {
     const ROW_GROUPS = Math.max(1, tileRows / lanes);
-    const constants = { LANES: lanes, ROW_GROUPS, COLUMNS, ...views };
+    const constants = { LANES: lanes, ROW_GROUPS, COLUMNS, TERMS, ...views };
     return {
       name: `lanes ${tileRows}x${COLUMNS}`,
       rows: ROW_GROUPS * lanes,
