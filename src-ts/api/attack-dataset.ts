@@ -52,6 +52,8 @@ export interface Watch {
   readonly signal?: AbortSignal;
   /** Something worth a line: a software device, a smaller batch. */
   readonly onNote?: (note: string) => void;
+  /** The record of each image that is counted, in their order. */
+  readonly onRecord?: (record: AttackRecord) => void;
   /** Images counted so far, out of how many; first 0, when the attack begins. */
   readonly onProgress?: (progress: { done: number; total: number; fooled: number }) => void;
 }
@@ -252,7 +254,7 @@ async function consume(
   results: AsyncGenerator<Result>,
   run: Run & { readonly total: number; readonly unfinished: Unfinished },
   writer: ResultWriter | null,
-  { signal, onProgress }: Watch,
+  { signal, onRecord, onProgress }: Watch,
 ): Promise<Outcome> {
   const { options, model, settings, classNames, total } = run;
   const tally = new Tally();
@@ -273,6 +275,7 @@ async function consume(
       tally.skip(result.record);
     } else {
       tally.add(result.record);
+      onRecord?.(result.record);
       await writer?.write(result.record);
       sheet?.offer(result);
       if (result.record.status === 'fooled') fooled++;

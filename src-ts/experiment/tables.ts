@@ -1,14 +1,15 @@
 // Tables 1 and 2: the test error, ρ̂ and time of DeepFool and of what the paper compares it with, for p = 2
-// and p = ∞, beside the paper's numbers.
-import { join } from 'node:path';
-import * as Plot from '@observablehq/plot';
-import { attackDataset } from '../api/attack-dataset.ts';
+// and p = ∞, beside the paper's numbers. L-BFGS is dear and stays in a box, so it runs on fewer images: a
+// second table has DeepFool on those very images, with a box and without; a third tells what a mean over the
+// first few images is worth.
 import type { Method } from '../attack/attack.ts';
-import { drawChart } from '../report/chart.ts';
-import type { ResultColumn } from '../report/experiment-result.ts';
-import type { Summary } from '../report/summary.ts';
-import { InterruptedError, type Experiment, type ExperimentContext } from './experiment.ts';
+import type { ResultColumn, ResultTable } from '../report/experiment-result.ts';
+import { runCell, type Cell, type Norm } from './cell.ts';
+import type { Experiment, ExperimentContext } from './experiment.ts';
+import { meanOf } from './mean.ts';
 import type { Network } from './networks.ts';
+import { compareOnSameImages, SAME_IMAGES, type SameImages } from './same-images.ts';
+import { drawTable } from './table-chart.ts';
 import { writeResult } from './write-result.ts';
 
 export const table1: Experiment = { run: (context) => runTable(context, '2') };
@@ -18,7 +19,7 @@ export const table2: Experiment = { run: (context) => runTable(context, 'inf') }
 export interface TableRow {
   readonly network: string;
   readonly method: Method;
-  readonly norm: '2' | 'inf';
+  readonly norm: Norm;
   readonly images: number;
   readonly fooled: number;
   /** Percent of the images attacked that are misclassified to begin with; null without labels. */
@@ -37,19 +38,44 @@ export interface TableRow {
   readonly notes: string;
 }
 
-const METHODS: Readonly<Record<'2' | 'inf', readonly Method[]>> = {
+/** DeepFool's ρ̂ over the first images of a data set. */
+export interface SubsetRow {
+  readonly network: string;
+  readonly images: number;
+  readonly rho: number | null;
+  readonly standard_error: number | null;
+}
+
+const METHODS_OF: Readonly<Record<Norm, readonly Method[]>> = {
   '2': ['deepfool', 'fgsm', 'fgsm-float32', 'lbfgs'],
   inf: ['deepfool', 'fgsm', 'fgsm-float32'],
 };
+/** First images that a mean is told for, besides all. */
+const SUBSETS = [100, 300];
+
+interface Rows {
+  readonly table: TableRow[];
+  readonly same: SameImages[];
+  readonly subsets: SubsetRow[];
+}
 
 /** Runs the cells of a table that are not there yet, and writes it as CSV, JSON, SVG and PNG. */
-async function runTable(context: ExperimentContext, norm: '2' | 'inf'): Promise<void> {
-  const rows: TableRow[] = [];
+async function runTable(context: ExperimentContext, norm: Norm): Promise<void> {
+  const rows: Rows = { table: [], same: [], subsets: [] };
   for (const network of context.networks) {
-    for (const method of METHODS[norm]) {
+    const cells = new Map<Method, Cell>();
+    for (const method of METHODS_OF[norm]) {
       const count = imagesFor(network, method, context.quick);
-      if (count > 0) rows.push(await runCell(context, network, method, norm, count));
+      if (count === 0) continue;
+      const cell = await runCell(context, network, norm, count, { method });
+      cells.set(method, cell);
+      rows.table.push(rowOf(network, method, norm, cell));
     }
+    rows.subsets.push(...subsetsOf(network, cells.get('deepfool')!));
+    const lbfgs = cells.get('lbfgs');
+    if (lbfgs === undefined) continue;
+    const deepfool = cells.get('deepfool')!;
+    rows.same.push(await compareOnSameImages(context, network, norm, { deepfool, lbfgs }));
   }
   await writeTable(context, norm, rows);
 }
@@ -59,40 +85,7 @@ function imagesFor(network: Network, method: Method, quick: boolean): number {
   return method === 'lbfgs' ? lbfgs : all;
 }
 
-interface Cell {
-  readonly summary: Summary;
-  /** Processor time in seconds. */
-  readonly cpu: number;
-}
-
-async function runCell(
-  { folder, models, data, device, watch }: ExperimentContext,
-  network: Network,
-  method: Method,
-  norm: '2' | 'inf',
-  count: number,
-): Promise<TableRow> {
-  const { mean, std, model } = network;
-  const options = {
-    method,
-    norm: norm === 'inf' ? Infinity : 2,
-    range: `:${count}`,
-    ...(mean === undefined ? {} : { mean }),
-    ...(std === undefined ? {} : { std }),
-  };
-  const { info, tuning } = device;
-  const settings = { model, data: network.data, ...options, norm, device: info.name, tuning };
-  const name = `${model}-${method}-p${norm}`;
-  const { summary, cpu } = await folder.step<Cell>(name, settings, async () => {
-    watch.onNote?.(`${network.name}, ${method}, p = ${norm}: ${count} images`);
-    const before = process.cpuUsage();
-    const path = join(models, `${model}.onnx`);
-    const run = { ...options, data: join(data, network.data), device };
-    const found = await attackDataset(path, run, watch);
-    if (found.interrupted) throw new InterruptedError();
-    const { user, system } = process.cpuUsage(before);
-    return { summary: found, cpu: (user + system) / 1e6 };
-  });
+function rowOf(network: Network, method: Method, norm: Norm, { summary, cpu }: Cell): TableRow {
   const { images, accuracy, rho_mean: rho } = summary;
   const paperRho = network.paper?.[norm === 'inf' ? 'linf' : 'l2'][method] ?? null;
   return {
@@ -113,15 +106,43 @@ async function runCell(
   };
 }
 
-async function writeTable(
-  context: ExperimentContext,
-  norm: '2' | 'inf',
-  rows: readonly TableRow[],
-): Promise<void> {
+function subsetsOf({ name: network }: Network, { rhos }: Cell): SubsetRow[] {
+  const counts = [...SUBSETS.filter((count) => count < rhos.length), rhos.length];
+  return counts.map((images) => {
+    const mean = meanOf(rhos.slice(0, images));
+    return {
+      network,
+      images,
+      rho: mean?.value ?? null,
+      standard_error: mean?.error ?? null,
+    };
+  });
+}
+
+async function writeTable(context: ExperimentContext, norm: Norm, rows: Rows): Promise<void> {
   const name = norm === '2' ? 'table1' : 'table2';
   const p = norm === '2' ? '2' : '∞';
   const title = `Table ${norm === '2' ? 1 : 2}: ρ̂ for p = ${p}`;
-  await drawTable(context, name, title, norm, rows);
+  const chart = await drawTable(rows.table, norm, context.quick);
+  await context.folder.write(`${name}.svg`, chart.svg);
+  await context.folder.write(`${name}.png`, chart.png);
+  const tables: ResultTable[] = [
+    { name, title, columns: COLUMNS, rows: rows.table.map((row) => ({ ...row })) },
+    {
+      name: `${name}-subsets`,
+      title: 'DeepFool: what the mean over the first images is worth',
+      columns: SUBSET_COLUMNS,
+      rows: rows.subsets.map((row) => ({ ...row })),
+    },
+  ];
+  if (rows.same.length > 0) {
+    tables.push({
+      name: `${name}-same-images`,
+      title: 'DeepFool and L-BFGS on the same images',
+      columns: SAME_IMAGES.columns,
+      rows: rows.same.map((row) => ({ ...row })),
+    });
+  }
   await writeResult(context, {
     experiment: name,
     title,
@@ -129,9 +150,13 @@ async function writeTable(
       'How large the perturbations of DeepFool are, and those of what the paper compares it with: ' +
       `ρ̂ is the mean of ‖r̂‖ / ‖x‖ for p = ${p} over the images that were fooled.`,
     settings: { p, networks: context.networks.map(({ model }) => model).join(', ') },
-    notes: [...new Set(rows.filter(({ notes }) => notes !== '').map(noteOf))],
+    notes: [
+      ...rows.table.filter(({ notes }) => notes !== '').map(noteOf),
+      ...subsetNotes(rows.subsets),
+      ...rows.same.map(SAME_IMAGES.note),
+    ],
     seeds: 'none: nothing is drawn at random',
-    tables: [{ name, title, columns: COLUMNS, rows: rows.map((row) => ({ ...row })) }],
+    tables,
     figures: [
       {
         file: `${name}.svg`,
@@ -144,6 +169,21 @@ async function writeTable(
 }
 
 const noteOf = ({ network, method, notes }: TableRow): string => `${network}, ${method}: ${notes}`;
+
+/** For each network the means over its subsets, in one sentence. */
+function subsetNotes(rows: readonly SubsetRow[]): string[] {
+  const networks = [...new Set(rows.map(({ network }) => network))];
+  return networks.flatMap((network) => {
+    const own = rows.filter((row) => row.network === network);
+    const last = own.at(-1)!;
+    if (own.length < 2 || last.standard_error === null) return [];
+    const means = own.map(
+      ({ images, rho }) => `${rho?.toFixed(4) ?? '–'} over the first ${images}`,
+    );
+    const error = last.standard_error.toFixed(4);
+    return [`${network}: DeepFool's ρ̂ is ${means.join(', ')} (standard error ${error})`];
+  });
+}
 
 const COLUMNS: readonly ResultColumn[] = [
   { key: 'network', title: 'network' },
@@ -163,41 +203,15 @@ const COLUMNS: readonly ResultColumn[] = [
   },
 ];
 
-async function drawTable(
-  { folder, quick }: ExperimentContext,
-  name: string,
-  title: string,
-  norm: '2' | 'inf',
-  rows: readonly TableRow[],
-): Promise<void> {
-  const subsets = 'quick run on subsets: image counts are in the table';
-  const marks = rows.flatMap(({ network, method, rho, paper_rho }) => [
-    { network, method, source: 'here', rho },
-    { network, method, source: 'paper', rho: paper_rho },
-  ]);
-  const shown = marks.filter(({ rho }) => rho !== null);
-  const label = `${title}${quick ? ` (${subsets})` : ''}; filled here, hollow in the paper`;
-  const place = { x: 'rho', y: 'network', fy: 'method', r: 5 };
-  const isOurs = ({ source }: { source: string }): boolean => source === 'here';
-  const chart = await drawChart({
-    width: 860,
-    marginLeft: 190,
-    marginTop: 50,
-    marginRight: 120,
-    x: { type: 'log', label: 'ρ̂', ticks: 6, tickFormat: (value: number) => String(value) },
-    y: { label: null },
-    fy: { label: null, padding: 0.2, axis: 'right' },
-    color: { domain: METHODS[norm] },
-    marks: [
-      Plot.text([label], { frameAnchor: 'top-left', facet: 'super', dy: -30 }),
-      Plot.gridX({ stroke: '#dddddd', strokeOpacity: 1 }),
-      Plot.dot(shown.filter(isOurs), { ...place, fill: 'method' }),
-      Plot.dot(
-        shown.filter((mark) => !isOurs(mark)),
-        { ...place, stroke: 'method' },
-      ),
-    ],
-  });
-  await folder.write(`${name}.svg`, chart.svg);
-  await folder.write(`${name}.png`, chart.png);
-}
+const SUBSET_COLUMNS: readonly ResultColumn[] = [
+  { key: 'network', title: 'network' },
+  { key: 'images', title: 'first images' },
+  { key: 'rho', title: 'ρ̂' },
+  {
+    key: 'standard_error',
+    title: 'standard error',
+    digits: 2,
+    meaning:
+      'how far the mean over as many other images of the kind is likely to lie from this one',
+  },
+];

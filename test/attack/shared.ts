@@ -11,6 +11,9 @@ const shared = process.env['DEEPFOOL_SHARED'] ?? join(import.meta.dirname, '../.
 export const SHARED = existsSync(join(shared, 'models'));
 if (!SHARED) console.log(`skipped: attacks on real networks (no ${shared}/models)`);
 
+/** A file or folder there. */
+export const sharedPath = (...names: readonly string[]): string => join(shared, ...names);
+
 export function realModel(name: string): ImportedModel {
   return importOnnx(readFileSync(join(shared, 'models', `${name}.onnx`)), { name });
 }
