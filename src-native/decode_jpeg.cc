@@ -3,6 +3,7 @@
 #include "decode_jpeg.h"
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstdio>
 #include <string>
@@ -111,8 +112,8 @@ class JpegReader {
     return true;
   }
 
-  // Reads the rows of the part started. What lies below is decoded too, though not into pixels:
-  // a fault there must be found whichever part is asked for.
+  // Reads the rows of the part started. What lies below is not decoded, but it must be there: a
+  // file cut short is found whichever part is asked for.
   bool readRows(int first, int count, uint8_t* pixels, size_t stride) {
     if (setjmp(errors_.escape) != 0) return false;
     const JDIMENSION begin = static_cast<JDIMENSION>(first);
@@ -122,7 +123,7 @@ class JpegReader {
       JSAMPROW row = pixels + stride * (info_.output_scanline - begin);
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    finish();
+    if (!hasEnd()) errors_.truncated = true;
     return true;
   }
 
@@ -147,17 +148,14 @@ class JpegReader {
   }
 
  private:
-  // Skipping to the very end would not look at the data at all, so the last row is read.
-  void finish() {
-    const JDIMENSION left = info_.output_height - info_.output_scanline;
-    if (left > 1) jpeg_skip_scanlines(&info_, left - 1);
-    if (left > 0) {
-      JSAMPARRAY row = (*info_.mem->alloc_sarray)(
-          reinterpret_cast<j_common_ptr>(&info_), JPOOL_IMAGE,
-          info_.output_width * static_cast<JDIMENSION>(kBytesPerPixel), 1);
-      jpeg_read_scanlines(&info_, row, 1);
-    }
-    jpeg_finish_decompress(&info_);
+  // Whether the picture's end is there. Between the last row read and the end lie compressed data,
+  // in which libjpeg's stuffing keeps the end marker from appearing.
+  bool hasEnd() {
+    if (jpeg_input_complete(&info_) || info_.unread_marker == JPEG_EOI) return true;
+    constexpr std::array<JOCTET, 2> kEnd = {0xff, JPEG_EOI};
+    const JOCTET* at = info_.src->next_input_byte;
+    const JOCTET* end = at + info_.src->bytes_in_buffer;
+    return std::search(at, end, kEnd.begin(), kEnd.end()) != end;
   }
 
   jpeg_decompress_struct info_{};
