@@ -1,14 +1,9 @@
 // The library: everything the command line does, under the same names.
 export { attackDataset, type RunOptions, type Watch } from './api/attack-dataset.ts';
 export { fgsm, lbfgs } from './api/baselines.ts';
-export {
-  deepfool,
-  type AttackOptions,
-  type Images,
-  type Results,
-  type RunOptionsOf,
-} from './api/deepfool.ts';
-export { listDevices, openDevice, type Device } from './api/device.ts';
+export type { AttackOptions, RunOptionsOf } from './api/attack-options.ts';
+export { deepfool, type Images, type Results } from './api/deepfool.ts';
+export { listDevices, openDevice, type Device, type DeviceOptions } from './api/device.ts';
 export type { ImageInput, ReadOptions } from './api/images.ts';
 export {
   describeModel,

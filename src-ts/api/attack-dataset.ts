@@ -1,9 +1,8 @@
 // A whole run, as `deepfool attack` makes it: model and data from files, results to files, a summary.
 import { readFile } from 'node:fs/promises';
-import type { Attack } from '../attack/attack.ts';
 import type { ResolvedOptions } from '../attack/options.ts';
 import type { AttackRecord } from '../attack/record.ts';
-import { DataError, messageOf, OptionError, DeviceLostError } from '../core/errors.ts';
+import { DataError, messageOf, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
 import { parseRange } from '../data/range.ts';
 import type { Dataset } from '../data/sample.ts';
@@ -15,15 +14,9 @@ import { ResultWriter } from '../report/result-writer.ts';
 import type { Summary } from '../report/summary.ts';
 import { TraceWriter } from '../report/trace-writer.ts';
 import { Tally } from '../report/tally.ts';
-import {
-  attackItems,
-  createAttack,
-  openFolder,
-  openSaver,
-  requireBatch,
-  type AttackOptions,
-} from './deepfool.ts';
-import { openDevice, type Device } from './device.ts';
+import { requireBatch, type AttackOptions } from './attack-options.ts';
+import { AttackRun } from './attack-run.ts';
+import { openFolder } from './deepfool.ts';
 import { readImages } from './images.ts';
 import { matchModel } from './match-model.ts';
 import { resolveMethod } from './methods.ts';
@@ -31,7 +24,7 @@ import { readModel, type Model } from './model.ts';
 import { isWrong, type Result } from './result.ts';
 
 /** All options of `deepfool attack`, by the same names. */
-export interface RunOptions extends Omit<AttackOptions, 'pixels'> {
+export interface RunOptions extends Omit<AttackOptions, 'pixels' | 'onNote'> {
   /** Path of the data set. */
   readonly data: string;
   /** `train`, `test` or `val` of a data set that has splits. */
@@ -63,7 +56,7 @@ export interface Watch {
  * Wrong options, unfit models and unwritable files are refused before any image is attacked; a run
  * that fails later leaves what it had under a `.partial` name, which its error tells.
  * @throws OptionError, DataError, ModelError, OnnxParseError, UnsupportedOpError, DeviceError,
- * DeviceLimitError, DeviceLostError, OutputError.
+ * DeviceLimitError, OutOfMemoryError, DeviceLostError, OutputError.
  */
 export async function attackDataset(
   model: string | Uint8Array,
@@ -135,95 +128,37 @@ async function prepareAndRun(
   }
   const classNames = await readClassNames(options.classNames, dataset);
   const folder = await openFolder(model, options);
-  const { device = 'auto' } = options;
-  const { trace } = watch;
-  const open = async (): Promise<Device> =>
-    typeof device === 'string'
-      ? await openDevice(device, { ...(trace !== null && { tracer: trace }) })
-      : device;
-  let executor = await open();
+  const { trace, onNote = () => undefined } = watch;
+  const attack = await AttackRun.open(
+    model,
+    { ...options, onNote },
+    { images: options.contactSheet !== undefined, folder, tracer: trace },
+  );
   const unfinished: Unfinished = { last: Promise.resolve() };
   try {
-    if (executor.info.software && device === 'auto') {
-      watch.onNote?.(`no GPU was found: ${executor.info.name} computes on the processor`);
+    const { info, batch } = attack;
+    if (info.software && (options.device ?? 'auto') === 'auto') {
+      onNote(`no GPU was found: ${info.name} computes on the processor`);
     }
-    const compile = (batch = options.batch): Promise<Attack> => {
-      const how = { ...options, ...(batch !== undefined && { batch }) };
-      return createAttack(executor, model, how, options.contactSheet !== undefined);
-    };
-    let attack = await compile();
-    let saver = await openSaver(executor, model, attack, folder, options);
-    const { batch } = attack;
-    const clamped = options.batch !== undefined && batch < options.batch;
-    const why = model.batchable ? 'more does not fit the device' : 'the model takes no more';
     const notes = [
-      ...(clamped ? [`batch ${batch} instead of ${options.batch}: ${why}`] : []),
       ...(settings.lazy !== null && !model.batchable ? [NOT_LAZY] : []),
       ...foundNote(folder),
       ...(trace?.notes ?? []),
     ];
-    for (const note of notes) watch.onNote?.(note);
-    const { info, tuning } = executor;
-    const run = { options, settings, dataset, model, batch, classNames, device: info, tuning };
-    try {
-      const range = parseRange(options.range ?? ':', dataset.length);
-      const total = range.end - range.start;
-      const begin = (done: number): AsyncGenerator<Result> => {
-        const rest = `${range.start + done}:${range.end}`;
-        const how = { ...options, range: rest, ahead: 2 * batch, tracer: trace };
-        return attackItems(attack, readImages(dataset, model.inputShape, how), saver);
-      };
-      const reopen = async (lost: DeviceLostError, done: number): Promise<void> => {
-        if (typeof device !== 'string') throw lost; // it is the caller's
-        if (done > 0 && attack.notes !== undefined) throw lost; // its choice was for all images
-        executor.dispose();
-        executor = await open();
-        attack = await compile(batch);
-        saver = await openSaver(executor, model, attack, folder, options);
-        const note = `the device was lost after ${done} images; the rest ran on a new one`;
-        notes.push(note);
-        watch.onNote?.(note);
-      };
-      const results = throughLosses(begin, reopen);
-      const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
-      if (trace !== null && !outcome.interrupted) await executor.finish();
-      return summarize({ ...run, range, notes: [...notes, ...(attack.notes ?? [])] }, outcome);
-    } finally {
-      void unfinished.last.finally(() => {
-        attack.dispose();
-        saver?.dispose();
-      });
-    }
+    for (const note of notes) onNote(note);
+    const range = parseRange(options.range ?? ':', dataset.length);
+    const total = range.end - range.start;
+    const how = { ...options, ahead: 2 * batch, tracer: trace };
+    const results = attack.results(readImages(dataset, model.inputShape, how));
+    const run = { options, settings, dataset, model, batch, classNames, device: info };
+    const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
+    if (trace !== null && !outcome.interrupted) await attack.finish();
+    const { tuning } = attack;
+    return summarize({ ...run, tuning, range, notes: [...notes, ...attack.notes] }, outcome);
   } finally {
     void unfinished.last.finally(() => {
-      if (typeof device === 'string') executor.dispose();
+      attack.dispose();
     });
-  }
-}
-
-/** Devices that a run may lose before it fails: a driver may fail again and again. */
-const MOST_LOSSES = 3;
-
-/**
- * Results from the first image on; when the device is lost, `reopen` makes another and `begin` goes on
- * after the results there are. An image's result does not depend on where the run began.
- */
-export async function* throughLosses<T>(
-  begin: (done: number) => AsyncIterable<T>,
-  reopen: (lost: DeviceLostError, done: number) => Promise<void>,
-): AsyncGenerator<T> {
-  let done = 0;
-  for (let losses = 0; ; losses++) {
-    try {
-      for await (const result of begin(done)) {
-        done++;
-        yield result;
-      }
-      return;
-    } catch (error) {
-      if (!(error instanceof DeviceLostError) || losses === MOST_LOSSES) throw error;
-      await reopen(error, done);
-    }
   }
 }
 
@@ -234,7 +169,6 @@ interface Run {
   readonly model: Model;
   readonly batch: number;
   readonly device: DeviceInfo;
-  readonly tuning: string;
   readonly classNames: readonly string[] | null;
 }
 
@@ -317,7 +251,11 @@ async function* untilAborted(
 }
 
 function summarize(
-  run: Run & { range: { start: number; end: number }; notes: readonly string[] },
+  run: Run & {
+    readonly tuning: string;
+    readonly range: { readonly start: number; readonly end: number };
+    readonly notes: readonly string[];
+  },
   { tally, seconds, interrupted, sheet }: Outcome,
 ): Summary {
   const { options, settings, dataset, model, batch, device, tuning, range, notes } = run;

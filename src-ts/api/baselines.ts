@@ -1,7 +1,8 @@
 // What the paper compares DeepFool with, as functions of the library.
 import type { LbfgsOptions } from '../attack/lbfgs/options.ts';
 import type { FgsmOptions } from '../attack/fgsm/options.ts';
-import { attackImages, type Images, type Results, type RunOptionsOf } from './deepfool.ts';
+import type { RunOptionsOf } from './attack-options.ts';
+import { attackImages, type Images, type Results } from './deepfool.ts';
 import type { Model } from './model.ts';
 
 /**

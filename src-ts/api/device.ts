@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { OptionError } from '../core/errors.ts';
 import type { Tracer } from '../core/tracer.ts';
 import type { DeviceInfo, Executor } from '../executor/executor.ts';
+import { DEFAULT_TABLE } from '../executor/tuning.ts';
 import {
   listAdapters,
   openWebGpu,
@@ -17,6 +18,18 @@ import { readTuning } from './tuning-file.ts';
 
 /** A device that runs attacks; `dispose()` it when done. */
 export type Device = Executor;
+
+export interface DeviceOptions {
+  readonly winograd?: boolean;
+  readonly tracer?: Tracer;
+  /** Told of what is not as asked: limits refused, a tuning file that does not fit. By default a line on stderr. */
+  readonly onNote?: (note: string) => void;
+}
+
+/** What notes are told by where nobody else listens. */
+export function noteOnStderr(note: string): void {
+  process.stderr.write(`deepfool: ${note}\n`);
+}
 
 /**
  * Opens a device: `auto` and `webgpu` take the fastest WebGPU adapter, any other text one whose name
@@ -29,7 +42,7 @@ export type Device = Executor;
  */
 export async function openDevice(
   name = 'auto',
-  { winograd = false, tracer }: { readonly winograd?: boolean; readonly tracer?: Tracer } = {},
+  { winograd = false, ...options }: DeviceOptions = {},
 ): Promise<Device> {
   if (name.toLowerCase() === 'cpu') {
     throw new OptionError(
@@ -37,17 +50,17 @@ export async function openDevice(
         '  use --device auto, which takes a software WebGPU adapter where there is no GPU',
     );
   }
-  return openOwnDevice({ name, traits: { winograd }, ...(tracer !== undefined && { tracer }) });
+  return openOwnDevice({ name, traits: { winograd }, ...options });
 }
 
-/** A device by any traits, with the table that was tuned for it; a table that does not fit is told of on stderr. */
+/** A device by any traits, with the table that was tuned for it, if that fits. */
 export async function openOwnDevice(options: OpenOptions): Promise<WebGpuExecutor> {
-  const executor = await openWebGpu(options);
+  const executor = await openWebGpu({ onNote: noteOnStderr, ...options });
   try {
-    const table = await readTuning(executor.info, (line) => {
-      process.stderr.write(`deepfool: ${line}\n`);
+    const table = await readTuning(executor.info, (note) => {
+      executor.note(note);
     });
-    return executor.withTuning(table);
+    return executor.withTuning(table, table === DEFAULT_TABLE ? null : DEFAULT_TABLE);
   } catch (error) {
     executor.dispose();
     throw error;

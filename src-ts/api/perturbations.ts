@@ -11,7 +11,7 @@ import { elementCount } from '../core/shape.ts';
 import { tensor } from '../core/tensor.ts';
 import { exportOnnx } from '../onnx/export/export-onnx.ts';
 import type { LabelledImages } from '../train/labelled-images.ts';
-import { createAttack } from './deepfool.ts';
+import { AttackRun } from './attack-run.ts';
 import type { Device } from './device.ts';
 import { isReadable, readImages, type AttackItem, type ReadOptions } from './images.ts';
 import type { Model } from './model.ts';
@@ -110,7 +110,7 @@ async function perturbAll(
   const values = new Float32Array(length * size);
   const taken: readonly AttackStatus[] = PERTURBERS[method];
   let [done, fooled] = [0, 0];
-  const attack = await createAttack(executor, model, { method }, true);
+  const attack = await AttackRun.open(model, { method, device: executor }, { images: true });
   try {
     const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * attack.batch });
     for await (const { image, record, adversarial } of attack.attack(readable(items, signal))) {
@@ -122,7 +122,7 @@ async function perturbAll(
       if (record.status === 'fooled') fooled++;
       onProgress(++done, length, fooled);
     }
-    return signal?.aborted === true ? null : { values, fooled, notes: attack.notes ?? [] };
+    return signal?.aborted === true ? null : { values, fooled, notes: attack.choices };
   } finally {
     attack.dispose();
   }

@@ -6,7 +6,7 @@ import type { Extents } from '../core/shape.ts';
 import type { CallDescription, CompileOptions, Planner } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { PlannedKernel, StepPlan } from '../report/plan.ts';
-import { requireBatch } from './deepfool.ts';
+import { requireBatch } from './attack-options.ts';
 import { openDevice, type Device } from './device.ts';
 import type { Model } from './model.ts';
 

@@ -12,8 +12,12 @@ export interface Attack {
   readonly options: ResolvedOptions;
   /** Images attacked at a time: what was asked for, or less where the device's buffers end. */
   readonly batch: number;
+  /** Why the device took no larger batch, where it refused one that should have fitted. */
+  readonly refusal: Error | null;
   /** What the attack chose for all images together, in sentences; known when its results are. */
   readonly notes?: readonly string[];
+  /** Whether that choice makes each result depend on all images. */
+  readonly joint?: boolean;
   readonly attack: (
     images: AsyncIterable<AttackImage> | Iterable<AttackImage>,
   ) => AsyncGenerator<AttackResult>;

@@ -2,7 +2,7 @@
 //
 // A step computes all K − 1 normals of an image in one round where they fit. Where they do not, it
 // takes more rounds, which costs little; the batch is halved only when even small rounds do not fit.
-import { DeviceLimitError } from '../core/errors.ts';
+import { asksForLess, DeviceLimitError } from '../core/errors.ts';
 import type { Extents } from '../core/shape.ts';
 import type {
   CompileOptions,
@@ -81,21 +81,31 @@ const oneImageTooLarge = ({ largestBuffer, bufferLimit }: MemoryNeed): DeviceLim
     bufferLimit,
   );
 
+/** A step on a device. */
+export interface Compiled {
+  readonly step: StepGraph;
+  readonly program: Program;
+  readonly fits: number;
+  /** Of what was tried before; null when the first could be had. */
+  readonly refusal: Error | null;
+}
+
 /** Compiles the first of those steps whose storage the device can give. */
 export async function compileLargest(
   executor: Executor,
   model: Graph,
   options: ResolvedOptions,
   batch: number | undefined,
-): Promise<{ step: StepGraph; program: Program; fits: number }> {
-  let refused: unknown;
+): Promise<Compiled> {
+  let refusal: Error | null = null;
   for (const { step, fits, options: compile } of fittingSteps(executor, model, options, batch)) {
     try {
-      return { step, program: await executor.compile(step.graph, compile), fits };
+      const program = await executor.compile(step.graph, compile);
+      return { step, program, fits, refusal };
     } catch (error) {
-      if (!(error instanceof DeviceLimitError)) throw error;
-      refused = error;
+      if (!asksForLess(error)) throw error;
+      refusal = error;
     }
   }
-  throw refused;
+  throw refusal!;
 }

@@ -1,5 +1,5 @@
 // How many images a device takes at a time for a graph whose every symbol counts images.
-import { DeviceLimitError } from '../core/errors.ts';
+import { asksForLess } from '../core/errors.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 
@@ -14,17 +14,25 @@ export interface BatchedGraph {
   readonly state?: Readonly<Record<string, string>>;
 }
 
+/** Such a graph on a device. */
+export interface Fitting {
+  readonly program: Program;
+  readonly fits: number;
+  /** Of what was tried before; null when the first could be had. */
+  readonly refusal: Error | null;
+}
+
 /**
  * Compiles for `batch` images, or for the most, by halves, that the device's buffers hold. Without a
  * batch asked for, storage also stays within MEMORY_BUDGET.
- * Throws DeviceLimitError when not even one image fits.
+ * Throws DeviceLimitError or OutOfMemoryError when not even one image fits.
  */
 export async function compileFitting(
   executor: Executor,
   { graph, symbols, state = {} }: BatchedGraph,
   batch: number | undefined,
-): Promise<{ readonly program: Program; readonly fits: number }> {
-  let refused: unknown;
+): Promise<Fitting> {
+  let refusal: Error | null = null;
   for (const fits of halvesOf(batch ?? DEFAULT_BATCH)) {
     const capacity = Object.fromEntries(symbols.map((symbol) => [symbol, fits]));
     const options = { capacity, state };
@@ -32,13 +40,13 @@ export async function compileFitting(
     if (fits > 1 && largestBuffer > bufferLimit) continue;
     if (fits > 1 && batch === undefined && total > MEMORY_BUDGET) continue;
     try {
-      return { program: await executor.compile(graph, options), fits };
+      return { program: await executor.compile(graph, options), fits, refusal };
     } catch (error) {
-      if (!(error instanceof DeviceLimitError)) throw error;
-      refused = error;
+      if (!asksForLess(error)) throw error;
+      refusal = error;
     }
   }
-  throw refused;
+  throw refusal!;
 }
 
 /** `from`, its half, the half of that, …, `to`. */

@@ -4,7 +4,7 @@ import { ModelError, OptionError, ShapeError } from '../core/errors.ts';
 import { floatTensor, intTensor, type Tensor } from '../core/tensor.ts';
 import type { Executor, Program } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
-import { compileLargest, extentsFor } from './batch-size.ts';
+import { compileLargest, extentsFor, type Compiled } from './batch-size.ts';
 import { resolveOptions, type DeepFoolOptions, type ResolvedOptions } from './options.ts';
 import { Quantization } from './quantize.ts';
 import {
@@ -55,6 +55,7 @@ export class DeepFoolAttack {
   readonly options: ResolvedOptions;
   /** Images attacked at a time: what was asked for, or less where the device's buffers end. */
   readonly batch: number;
+  readonly refusal: Error | null;
   readonly #model: AttackModel;
   readonly #step: StepGraph;
   readonly #program: Program;
@@ -65,10 +66,8 @@ export class DeepFoolAttack {
   private constructor(
     model: AttackModel,
     options: ResolvedOptions,
-    step: StepGraph,
-    program: Program,
+    { step, program, fits, refusal }: Compiled,
     { refinement, quantization }: Searches,
-    batch: number,
     images: boolean,
   ) {
     this.#model = model;
@@ -77,14 +76,15 @@ export class DeepFoolAttack {
     this.#program = program;
     this.#refinement = refinement;
     this.#quantization = quantization;
-    this.batch = batch;
+    this.batch = fits;
+    this.refusal = refusal;
     this.#images = images;
   }
 
   /**
    * Builds and compiles the attack.
-   * Throws OptionError for options out of range, ModelError for a model that cannot be attacked, and
-   * DeviceLimitError when not even one image fits the device.
+   * Throws OptionError for options out of range, ModelError for a model that cannot be attacked,
+   * DeviceLimitError or OutOfMemoryError when not even one image fits the device.
    */
   static async create(
     executor: Executor,
@@ -98,13 +98,14 @@ export class DeepFoolAttack {
     }
     const resolved = resolveOptions(options, { classes: model.classes, channels });
     if (model.classes < 1) throw new ModelError('the model has no outputs');
-    const { step, program, fits } = await compileLargest(executor, model.graph, resolved, batch);
-    const subject = [executor, model.graph, resolved, fits] as const;
-    const searches = {
-      refinement: resolved.refine ? await Refinement.create(...subject) : null,
-      quantization: resolved.quantize ? await Quantization.create(...subject) : null,
-    };
-    return new DeepFoolAttack(model, resolved, step, program, searches, fits, images);
+    const compiled = await compileLargest(executor, model.graph, resolved, batch);
+    try {
+      const searches = await compileSearches(executor, model.graph, resolved, compiled.fits);
+      return new DeepFoolAttack(model, resolved, compiled, searches, images);
+    } catch (error) {
+      compiled.program.dispose();
+      throw error;
+    }
   }
 
   /**
@@ -236,6 +237,23 @@ export class DeepFoolAttack {
 interface Searches {
   readonly refinement: Refinement | null;
   readonly quantization: Quantization | null;
+}
+
+async function compileSearches(
+  executor: Executor,
+  model: Graph,
+  options: ResolvedOptions,
+  batch: number,
+): Promise<Searches> {
+  const subject = [executor, model, options, batch] as const;
+  const refinement = options.refine ? await Refinement.create(...subject) : null;
+  try {
+    const quantization = options.quantize ? await Quantization.create(...subject) : null;
+    return { refinement, quantization };
+  } catch (error) {
+    refinement?.dispose();
+    throw error;
+  }
 }
 
 /** What the device found for one image, before refinement. */

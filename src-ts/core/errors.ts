@@ -64,7 +64,14 @@ export class DeviceLimitError extends EngineError {
   }
 }
 
-/** A WGSL kernel did not compile; the message carries the line. */
+/** Memory ran out, or a size was refused that the adapter claims to allow. */
+export class OutOfMemoryError extends EngineError {}
+
+/** Whether the same may work with less at a time. */
+export const asksForLess = (error: unknown): error is DeviceLimitError | OutOfMemoryError =>
+  error instanceof DeviceLimitError || error instanceof OutOfMemoryError;
+
+/** A WGSL kernel did not compile, and the message carries the line; or the device refuses its pipeline. */
 export class KernelCompileError extends EngineError {}
 
 /** A data set cannot be read, or is not what its name says. */

@@ -34,6 +34,10 @@ export interface RunOptions {
   readonly bounds?: Extents;
 }
 
+/**
+ * Where memory runs out during a run, `run` and `read` throw OutOfMemoryError from then on: dispose of the
+ * program, and make a smaller one. DeviceLostError is for good.
+ */
 export interface Program {
   /** Bytes of device memory this program holds. */
   readonly byteLength: number;
@@ -110,9 +114,12 @@ export interface Executor extends Planner {
   readonly info: DeviceInfo;
   /** Name and hash of the table that kernel variants come from: results agree to the bit by the same one. */
   readonly tuning: string;
+  /** What was not as asked so far, in sentences: limits refused, a table that does not fit. */
+  readonly notes: readonly string[];
   /**
    * Plans storage, compiles kernels, uploads constants.
-   * Throws DeviceLimitError when a value at this capacity is larger than the device can bind.
+   * Throws DeviceLimitError when a value at this capacity is larger than the device can bind,
+   * OutOfMemoryError when it refuses the storage, KernelCompileError when it refuses a kernel.
    */
   readonly compile: (graph: Graph, options: CompileOptions) => Promise<Program>;
   /** Waits until all enqueued work is done and a tracer, if there is one, has been told of it. */

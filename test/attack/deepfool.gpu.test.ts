@@ -214,6 +214,7 @@ function withBuffersOf(
   return {
     info: device.info,
     tuning: device.tuning,
+    notes: device.notes,
     compile: (graph, how) => device.compile(graph, how),
     describe: (graph, how, live) => device.describe(graph, how, live),
     memory: (graph, how) => ({ ...device.memory(graph, how), bufferLimit }),

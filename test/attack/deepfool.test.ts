@@ -11,6 +11,7 @@ import { convNet } from './models.ts';
 function executorFor(need: (slots: number) => MemoryNeed, fits: number): Executor {
   return {
     tuning: 'default',
+    notes: [],
     info: {
       name: 'none',
       backend: 'webgpu',

@@ -10,12 +10,13 @@ import { InternalError } from '../../core/errors.ts';
 import type { Executor, Program } from '../../executor/executor.ts';
 import { typeOf } from '../../graph/graph.ts';
 import type { Attack } from '../attack.ts';
-import { compileFitting } from '../capacity.ts';
+import { compileFitting, type Fitting } from '../capacity.ts';
 import type { AttackModel, AttackResult, RunSettings } from '../deepfool.ts';
 import { takesOneImage } from '../forward.ts';
 import type { MeasureName } from '../measures.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { recordOf, requireSize, type AttackImage, type ImageReading } from '../record.ts';
+import { handled } from '../slot-stream.ts';
 import { findEpsilon, FOOLING_RATE, type FoundEpsilon } from './epsilon.ts';
 import { buildShiftGraph, buildSignGraph, SYMBOL } from './graphs.ts';
 import { resolveFgsm, type FgsmOptions, type ResolvedFgsm } from './options.ts';
@@ -33,6 +34,7 @@ interface Marked {
 /** Fast gradient sign compiled for one model, one set of options and one device. */
 export class FgsmAttack implements Attack {
   readonly batch: number;
+  readonly refusal: Error | null;
   readonly #settings: ResolvedFgsm;
   readonly #shape: StaticShape;
   readonly #signs: Program;
@@ -46,7 +48,7 @@ export class FgsmAttack implements Attack {
     shape: StaticShape,
     { signs, shifts }: { signs: Program; shifts: Program },
     measures: readonly MeasureName[],
-    batch: number,
+    { fits, refusal }: Fitting,
     images: boolean,
   ) {
     this.#settings = settings;
@@ -54,7 +56,8 @@ export class FgsmAttack implements Attack {
     this.#signs = signs;
     this.#shifts = shifts;
     this.#measures = measures;
-    this.batch = batch;
+    this.batch = fits;
+    this.refusal = refusal;
     this.#images = images;
   }
 
@@ -76,9 +79,20 @@ export class FgsmAttack implements Attack {
     const shift = buildShiftGraph(model.graph, settings.options);
     const symbols = [SYMBOL];
     const most = takesOneImage(model.graph) ? 1 : batch;
-    const { program: signs, fits } = await compileFitting(executor, { graph: sign, symbols }, most);
-    const shifts = await executor.compile(shift.graph, { capacity: { [SYMBOL]: fits } });
-    return new FgsmAttack(settings, shape, { signs, shifts }, shift.measures, fits, images);
+    const fitting = await compileFitting(executor, { graph: sign, symbols }, most);
+    const { program: signs, fits } = fitting;
+    try {
+      const shifts = await executor.compile(shift.graph, { capacity: { [SYMBOL]: fits } });
+      return new FgsmAttack(settings, shape, { signs, shifts }, shift.measures, fitting, images);
+    } catch (error) {
+      signs.dispose();
+      throw error;
+    }
+  }
+
+  /** Without an ε given, the one that is chosen depends on all images. */
+  get joint(): boolean {
+    return this.#settings.epsilon === null;
   }
 
   get options(): ResolvedOptions {
@@ -126,10 +140,10 @@ export class FgsmAttack implements Attack {
       requireSize(image, this.#shape);
       group.push(image);
       if (group.length < this.batch) continue;
-      groups.push(this.#markGroup(group));
+      groups.push(handled(this.#markGroup(group)));
       group = [];
     }
-    if (group.length > 0) groups.push(this.#markGroup(group));
+    if (group.length > 0) groups.push(handled(this.#markGroup(group)));
     return (await Promise.all(groups)).flat();
   }
 

@@ -6,7 +6,7 @@ import { floatTensor, intTensor, type Tensor } from '../../core/tensor.ts';
 import type { Executor, Program } from '../../executor/executor.ts';
 import { typeOf } from '../../graph/graph.ts';
 import type { Attack } from '../attack.ts';
-import { compileFitting } from '../capacity.ts';
+import { compileFitting, type Fitting } from '../capacity.ts';
 import type { AttackModel, AttackResult, RunSettings } from '../deepfool.ts';
 import { takesOneImage } from '../forward.ts';
 import type { MeasureName } from '../measures.ts';
@@ -26,6 +26,7 @@ const READ_EACH_STEP = ['status', 'original', 'adversarial', 'steps', 'measures'
 export class LbfgsAttack implements Attack, SlotWork<Reading, AttackResult> {
   readonly options: ResolvedOptions;
   readonly batch: number;
+  readonly refusal: Error | null;
   readonly #shape: StaticShape;
   readonly #program: Program;
   readonly #measures: readonly MeasureName[];
@@ -34,16 +35,16 @@ export class LbfgsAttack implements Attack, SlotWork<Reading, AttackResult> {
   private constructor(
     options: ResolvedOptions,
     shape: StaticShape,
-    program: Program,
+    { program, fits, refusal }: Fitting,
     measures: readonly MeasureName[],
-    batch: number,
     images: boolean,
   ) {
     this.options = options;
     this.#shape = shape;
     this.#program = program;
     this.#measures = measures;
-    this.batch = batch;
+    this.batch = fits;
+    this.refusal = refusal;
     this.#images = images;
   }
 
@@ -62,8 +63,8 @@ export class LbfgsAttack implements Attack, SlotWork<Reading, AttackResult> {
     if (!isStatic(shape)) throw new InternalError('the model has a dynamic image size');
     const step = buildLbfgsStep(graph, resolved);
     const most = takesOneImage(graph) ? 1 : batch;
-    const { program, fits } = await compileFitting(executor, step, most);
-    return new LbfgsAttack(resolved, shape, program, step.measures, fits, images);
+    const fitting = await compileFitting(executor, step, most);
+    return new LbfgsAttack(resolved, shape, fitting, step.measures, images);
   }
 
   /** Attacks images; `steps` of a record are the gradients it took. */

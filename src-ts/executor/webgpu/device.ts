@@ -1,9 +1,9 @@
 // Finds an adapter and opens a device on it: limits requested, errors caught, loss reported.
 import {
   DeviceError,
-  DeviceLimitError,
   DeviceLostError,
   messageOf,
+  OutOfMemoryError,
   type EngineError,
 } from '../../core/errors.ts';
 import type { Tracer } from '../../core/tracer.ts';
@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly traits?: Partial<AdapterTraits>;
   /** Told of kernels, uploads and reads; nothing is measured without one. */
   readonly tracer?: Tracer;
+  /** Told of what is not as asked, in sentences: limits refused, a table that does not fit. */
+  readonly onNote?: (note: string) => void;
 }
 
 // Dawn keeps raw pointers to its instances: one that is collected takes pending work with it.
@@ -127,6 +129,15 @@ function adapterTraits(adapter: GPUAdapter, info: DeviceInfo): AdapterTraits {
   return { subgroupLanes: usable ? subgroupMinSize : null };
 }
 
+/** What a device is opened with. */
+interface Request {
+  readonly requiredLimits: Record<string, GPUSize64>;
+  readonly requiredFeatures: GPUFeatureName[];
+}
+
+/** Scopes of the errors that a refusal comes as. */
+const SCOPES = ['out-of-memory', 'internal', 'validation'] as const;
+
 /** A device with its adapter's facts. All errors the device reports come out of `check`. */
 export class WebGpuDevice {
   readonly info: DeviceInfo;
@@ -135,22 +146,35 @@ export class WebGpuDevice {
   /** One reference: the binding makes a new wrapper at each access. */
   readonly queue: GPUQueue;
   readonly tracer: Tracer | null;
+  /** What was not as asked so far, in sentences. */
+  readonly notes: string[] = [];
+  readonly #onNote: (note: string) => void;
   #failure: EngineError | null = null;
+  #exhaustion: OutOfMemoryError | null = null;
+  #exhaustions = 0;
   #disposed = false;
 
   private constructor(
     handle: GPUDevice,
     info: DeviceInfo,
     traits: AdapterTraits,
-    tracer: Tracer | null,
+    { tracer, onNote }: OpenOptions,
   ) {
-    this.tracer = tracer;
+    this.tracer = tracer ?? null;
+    this.#onNote = onNote ?? (() => undefined);
     this.handle = handle;
     this.queue = handle.queue;
     this.info = info;
     this.traits = traits;
-    handle.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= new DeviceLostError(`${info.name} refused work: ${event.error.message}`);
+    handle.addEventListener('uncapturederror', ({ error }) => {
+      if (error instanceof GPUOutOfMemoryError) {
+        this.#exhaustions++;
+        this.#exhaustion = new OutOfMemoryError(
+          `${info.name} ran out of memory: ${firstLine(error.message)}`,
+        );
+      } else {
+        this.#failure ??= new DeviceLostError(`${info.name} refused work: ${error.message}`);
+      }
     });
     void handle.lost.then(({ reason, message }) => {
       if (this.#disposed) return;
@@ -161,53 +185,89 @@ export class WebGpuDevice {
     });
   }
 
-  static async open({ name = 'auto', traits, tracer }: OpenOptions = {}): Promise<WebGpuDevice> {
+  /** Throws DeviceError when there is no such adapter, or it gives no device. */
+  static async open(options: OpenOptions = {}): Promise<WebGpuDevice> {
+    const { name = 'auto', traits, tracer } = options;
     const adapter = await requestAdapter(name, tracer !== undefined);
     const info = describeAdapter(adapter);
     const own = { ...adapterTraits(adapter, info), ...traits };
-    const requiredLimits = Object.fromEntries(
-      WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]),
-    );
     const requiredFeatures: GPUFeatureName[] = own.subgroupLanes === null ? [] : ['subgroups'];
     const timed = tracer !== undefined && adapter.features.has('timestamp-query');
     if (timed) requiredFeatures.push('timestamp-query');
-    const handle = await awaitGpu(adapter.requestDevice({ requiredLimits, requiredFeatures }));
-    return new WebGpuDevice(handle, info, own, tracer ?? null);
+    const requiredLimits = Object.fromEntries(
+      WANTED_LIMITS.map((limit) => [limit, adapter.limits[limit]]),
+    );
+    const { handle, refusal } = await requestDevice(adapter, info, {
+      requiredLimits,
+      requiredFeatures,
+    });
+    const device = new WebGpuDevice(handle, info, own, options);
+    if (refusal !== null) {
+      device.note(
+        `${info.name} refused the limits it claims (${refusal}): those of every WebGPU device are used`,
+      );
+    }
+    return device;
   }
 
-  /** Throws what the device has reported since it was opened, if anything. */
-  check(): void {
+  /** Tells of something that is not as asked, once. */
+  note(note: string): void {
+    if (this.notes.includes(note)) return;
+    this.notes.push(note);
+    this.#onNote(note);
+  }
+
+  /** How often memory has run out. What was enqueued before may be lost without a word. */
+  get exhaustions(): number {
+    return this.#exhaustions;
+  }
+
+  /** Throws what the device has reported, of memory only what came after so many `exhaustions`. */
+  check(exhaustions?: number): void {
     if (this.#failure !== null) throw this.#failure;
     if (this.#disposed) throw new DeviceLostError(`${this.info.name} has been closed`);
+    if (exhaustions === undefined || exhaustions === this.#exhaustions) return;
+    throw this.#exhaustion!;
   }
 
   /** Waits for a promise of the device, then reports what went wrong meanwhile. */
-  async wait<T>(promise: Promise<T>): Promise<T> {
+  async wait<T>(promise: Promise<T>, exhaustions?: number): Promise<T> {
     const result = await awaitGpu(promise).catch((thrown: unknown) => {
-      this.check();
+      this.check(exhaustions);
       throw new DeviceLostError(`${this.info.name} dropped pending work: ${messageOf(thrown)}`);
     });
-    this.check();
+    this.check(exhaustions);
     return result;
   }
 
-  /** Runs `make`, and `release` on what it made if it was refused, so that refused or oversized allocations become DeviceLimitErrors. */
+  /** Runs `make` and returns the device's refusal of any of it, if there is one. */
+  async attempt<T>(make: () => T): Promise<{ readonly made: T; readonly refusal: string | null }> {
+    for (const scope of SCOPES) this.handle.pushErrorScope(scope);
+    // Scopes are a stack of the device: nothing else may come between.
+    const errors: Promise<GPUError | null>[] = [];
+    let made: T;
+    try {
+      made = make();
+    } finally {
+      for (const _ of SCOPES) errors.push(this.handle.popErrorScope());
+    }
+    const [first] = (await this.wait(Promise.all(errors))).filter((error) => error !== null);
+    return { made, refusal: first === undefined ? null : firstLine(first.message) };
+  }
+
+  /** Runs `make`; where the device refuses any of it, releases what was made and throws OutOfMemoryError. */
   async guardAllocation<T>(
     what: string,
     bytes: number,
     make: () => T,
     release: (made: T) => void,
   ): Promise<T> {
-    this.handle.pushErrorScope('out-of-memory');
-    this.handle.pushErrorScope('validation');
-    const made = make();
-    const invalid = await this.wait(this.handle.popErrorScope());
-    const exhausted = await this.wait(this.handle.popErrorScope());
-    const error = exhausted ?? invalid;
-    if (error === null) return made;
+    const { made, refusal } = await this.attempt(make);
+    if (refusal === null) return made;
     release(made);
-    const remedy = `Use a smaller --batch. The device says: ${error.message}`;
-    throw new DeviceLimitError(what, bytes, this.handle.limits.maxBufferSize, remedy);
+    throw new OutOfMemoryError(
+      `${what}: ${this.info.name} refused ${bytes} bytes: ${refusal}\n  Use a smaller --batch.`,
+    );
   }
 
   /** Bytes of the largest buffer that can be made and bound. */
@@ -221,3 +281,23 @@ export class WebGpuDevice {
     this.handle.destroy();
   }
 }
+
+/** A device as asked for, or, where the adapter refuses what it claims to have, with the default limits. */
+async function requestDevice(
+  adapter: GPUAdapter,
+  { name }: DeviceInfo,
+  { requiredLimits, requiredFeatures }: Request,
+): Promise<{ handle: GPUDevice; refusal: string | null }> {
+  let refusal: string | null = null;
+  for (const limits of [requiredLimits, {}]) {
+    try {
+      const descriptor = { requiredLimits: limits, requiredFeatures };
+      return { handle: await awaitGpu(adapter.requestDevice(descriptor)), refusal };
+    } catch (error) {
+      refusal = firstLine(messageOf(error));
+    }
+  }
+  throw new DeviceError(`${name} gives no device: ${refusal!}`);
+}
+
+const firstLine = (message: string): string => message.split('\n')[0]!;

@@ -7,7 +7,7 @@ import type { Extents } from '../../core/shape.ts';
 import { formatCallName, type BufferRef, type KernelCall } from '../../kernels/kernel.ts';
 import { shaderInterface } from '../../kernels/wgsl.ts';
 import type { WebGpuDevice } from './device.ts';
-import type { PipelineCache } from './pipelines.ts';
+import type { CompiledKernel, PipelineCache } from './pipelines.ts';
 import type { Plan, PlannedCall } from './plan.ts';
 import type { ProgramStorage } from './storage.ts';
 
@@ -24,7 +24,10 @@ export interface Dispatch {
   readonly label: string;
 }
 
-/** Compiles calls and binds them to their storage. */
+/**
+ * Compiles calls and binds them to their storage.
+ * Throws KernelCompileError for a kernel, OutOfMemoryError for bindings that the device refuses.
+ */
 export async function compileCalls(
   device: WebGpuDevice,
   pipelines: PipelineCache,
@@ -33,8 +36,23 @@ export async function compileCalls(
   storage: ProgramStorage,
 ): Promise<Dispatch[]> {
   if (calls.length === 0) return [];
-  const params = packParams(device, calls, storage);
   const compiled = await Promise.all(calls.map(({ call }) => pipelines.get(call)));
+  return device.guardAllocation(
+    'bindings of a program',
+    storage.owned.reduce((sum, buffer) => sum + buffer.size, 0),
+    () => bindCalls(device, compiled, plan, calls, storage),
+    () => undefined, // what was made is part of the storage
+  );
+}
+
+function bindCalls(
+  device: WebGpuDevice,
+  compiled: readonly CompiledKernel[],
+  plan: Plan,
+  calls: readonly PlannedCall[],
+  storage: ProgramStorage,
+): Dispatch[] {
+  const params = packParams(device, calls, storage);
   return calls.map(({ call, label }, at) => {
     const { pipeline, layout } = compiled[at]!;
     const { paramBytes } = shaderInterface(call.kernel.file);

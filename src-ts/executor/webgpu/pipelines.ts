@@ -1,6 +1,6 @@
 // Compiles kernel calls into pipelines, each text once a device. Layouts are explicit, so that calls
 // with the same bindings can share bind groups whatever the compiler optimises away.
-import { KernelCompileError } from '../../core/errors.ts';
+import { KernelCompileError, messageOf } from '../../core/errors.ts';
 import { formatCallName, type KernelCall } from '../../kernels/kernel.ts';
 import { shaderInterface, specializeShader } from '../../kernels/wgsl.ts';
 import type { WebGpuDevice } from './device.ts';
@@ -18,13 +18,17 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  /** The pipeline of a call. Throws KernelCompileError with the line the compiler refuses. */
+  /**
+   * The pipeline of a call. Throws KernelCompileError with the line the compiler refuses, or with what
+   * the device has against the pipeline.
+   */
   get(call: KernelCall): Promise<CompiledKernel> {
     const code = specializeShader(call);
     const known = this.#compiled.get(code);
     if (known !== undefined) return known;
     const made = this.#compile(call, code);
     this.#compiled.set(code, made);
+    made.catch(() => this.#compiled.delete(code)); // memory may be there another time
     return made;
   }
 
@@ -32,24 +36,29 @@ export class PipelineCache {
     const device = this.#device.handle;
     const label = formatCallName(call);
     const module = await this.#compileModule(call, label, code);
-    const layout = bindGroupLayout(device, call);
+    const { made, refusal } = await this.#device.attempt(() => {
+      const layout = bindGroupLayout(device, call);
+      return { layout, whole: device.createPipelineLayout({ bindGroupLayouts: [layout] }) };
+    });
+    if (refusal !== null) throw refused(call, refusal);
+    const compute = { module, entryPoint: 'main' };
+    const { layout, whole } = made;
     const pipeline = await this.#device.wait(
-      device.createComputePipelineAsync({
-        label,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: 'main' },
-      }),
+      device
+        .createComputePipelineAsync({ label, layout: whole, compute })
+        .catch((error: unknown) => refused(call, messageOf(error))),
     );
+    if (pipeline instanceof Error) throw pipeline;
     return { pipeline, layout };
   }
 
   async #compileModule(call: KernelCall, label: string, code: string): Promise<GPUShaderModule> {
     const device = this.#device.handle;
-    device.pushErrorScope('validation'); // the compiler's messages say more than this error
-    const module = device.createShaderModule({ label, code });
-    const refused = device.popErrorScope();
+    // The compiler's messages say more than the error.
+    const { made: module } = await this.#device.attempt(() =>
+      device.createShaderModule({ label, code }),
+    );
     const info = await this.#device.wait(module.getCompilationInfo());
-    await this.#device.wait(refused);
     const error = info.messages.find((message) => message.type === 'error');
     if (error === undefined) return module;
     const line = code.split('\n')[error.lineNum - 1] ?? '';
@@ -58,6 +67,11 @@ export class PipelineCache {
     );
   }
 }
+
+const refused = (call: KernelCall, reason: string): KernelCompileError =>
+  new KernelCompileError(
+    `${formatCallName(call)} (${call.kernel.file}): the device refuses it: ${reason.split('\n')[0]!}`,
+  );
 
 function bindGroupLayout(device: GPUDevice, call: KernelCall): GPUBindGroupLayout {
   const { storage } = shaderInterface(call.kernel.file);

@@ -16,14 +16,15 @@ export interface PlannedDevice {
 }
 
 export class WebGpuPlanner implements Planner {
-  readonly #device: PlannedDevice;
+  /** What is planned for; a device may turn out to be another. */
+  protected planned: PlannedDevice;
 
-  constructor(device: PlannedDevice) {
-    this.#device = device;
+  constructor(planned: PlannedDevice) {
+    this.planned = planned;
   }
 
   memory(graph: Graph, options: CompileOptions): MemoryNeed {
-    const { traits, bufferLimit } = this.#device;
+    const { traits, bufferLimit } = this.planned;
     const plan = planGraph(pruneGraph(graph), { ...options, traits });
     return { total: plannedBytes(plan), largestBuffer: largestBufferOf(plan), bufferLimit };
   }
@@ -34,7 +35,7 @@ export class WebGpuPlanner implements Planner {
     live: Extents = options.capacity,
   ): PlanDescription {
     const pruned = pruneGraph(graph);
-    const plan = planGraph(pruned, { ...options, traits: this.#device.traits });
+    const plan = planGraph(pruned, { ...options, traits: this.planned.traits });
     return describePlan(pruned, plan, live);
   }
 }

@@ -21,6 +21,7 @@ import {
   EXTENT_BYTES,
   plannedBytes,
   releaseSources,
+  releaseStorage,
   type ProgramStorage,
 } from './storage.ts';
 
@@ -43,6 +44,8 @@ export class WebGpuProgram implements Program {
   readonly #owned: GPUBuffer[];
   readonly #dispatches: readonly Dispatch[];
   readonly #timer: KernelTimer | null;
+  /** As often as memory had run out when it was made: once more, and its values cannot be trusted. */
+  readonly #exhaustions: number;
 
   private constructor(
     { device, timer }: Runtime,
@@ -51,8 +54,10 @@ export class WebGpuProgram implements Program {
     capacity: Extents,
     storage: ProgramStorage,
     dispatches: readonly Dispatch[],
+    exhaustions: number,
   ) {
     this.#device = device;
+    this.#exhaustions = exhaustions;
     this.#timer = timer;
     this.#graph = graph;
     this.#plan = plan;
@@ -71,25 +76,33 @@ export class WebGpuProgram implements Program {
     options: CompileOptions,
   ): Promise<WebGpuProgram> {
     const { device, pipelines } = runtime;
+    const { exhaustions } = device;
     device.check();
     checkBindings(device, plan);
     const bytes = plannedBytes(plan);
     const storage = await device.guardAllocation(
-      'storage of a program, in bytes',
+      'storage of a program',
       bytes,
       () => allocateStorage(device, plan),
-      ({ owned }) => {
-        for (const buffer of owned) buffer.destroy();
-      },
+      releaseStorage,
     );
-    const once = await compileCalls(device, pipelines, plan, plan.once, storage);
-    submit(device, (encoder) => {
-      encodeDispatches(encoder, once, options.capacity);
-    });
-    const dispatches = await compileCalls(device, pipelines, plan, plan.calls, storage);
-    await device.wait(device.queue.onSubmittedWorkDone());
-    releaseSources(graph, plan, storage);
-    return new WebGpuProgram(runtime, graph, plan, options.capacity, storage, dispatches);
+    try {
+      const once = await compileCalls(device, pipelines, plan, plan.once, storage);
+      const prepare = (): void => {
+        submit(device, (encoder) => {
+          encodeDispatches(encoder, once, options.capacity);
+        });
+      };
+      await device.guardAllocation('packing of weights', bytes, prepare, () => undefined);
+      const dispatches = await compileCalls(device, pipelines, plan, plan.calls, storage);
+      await device.wait(device.queue.onSubmittedWorkDone());
+      releaseSources(graph, plan, storage);
+      const { capacity } = options;
+      return new WebGpuProgram(runtime, graph, plan, capacity, storage, dispatches, exhaustions);
+    } catch (error) {
+      releaseStorage(storage);
+      throw error;
+    }
   }
 
   write(input: string, value: Tensor, row = 0): void {
@@ -112,7 +125,7 @@ export class WebGpuProgram implements Program {
   }
 
   run({ times = 1, bounds = {} }: RunOptions = {}): void {
-    this.#device.check();
+    this.#device.check(this.#exhaustions);
     const timer = this.#timer;
     const live = { ...this.#capacity, ...bounds };
     const encode = (encoder: GPUCommandEncoder): void => {
@@ -139,7 +152,7 @@ export class WebGpuProgram implements Program {
 
   /** Waits for all work enqueued so far. */
   async finish(): Promise<void> {
-    await this.#device.wait(this.#device.queue.onSubmittedWorkDone());
+    await this.#device.wait(this.#device.queue.onSubmittedWorkDone(), this.#exhaustions);
   }
 
   async read(
@@ -182,9 +195,7 @@ export class WebGpuProgram implements Program {
   }
 
   dispose(): void {
-    // Dawn frees a buffer's memory only when told: collected wrappers keep it.
-    for (const buffer of this.#owned) buffer.destroy();
-    this.#owned.length = 0;
+    releaseStorage({ owned: this.#owned });
   }
 
   #portNamed(name: string): ValueId {
@@ -234,7 +245,7 @@ export class WebGpuProgram implements Program {
           at += align(size, 4);
         }
       });
-      await this.#device.wait(staging.mapAsync(GPUMapMode.READ));
+      await this.#device.wait(staging.mapAsync(GPUMapMode.READ), this.#exhaustions);
       const { tracer } = this.#device;
       tracer?.span('reads', 'read', start, performance.now(), { bytes: total });
       const mapped = staging.getMappedRange();

@@ -94,6 +94,12 @@ export function releaseSources(graph: Graph, plan: Plan, { buffers, owned }: Pro
   }
 }
 
+/** Frees all buffers of a program. */
+export function releaseStorage({ owned }: Pick<ProgramStorage, 'owned'>): void {
+  // Dawn frees a buffer's memory only when told: collected wrappers keep it.
+  for (const buffer of owned.splice(0)) buffer.destroy();
+}
+
 /** The bits of a tensor as the device holds them. */
 export function deviceBits({ dtype, data }: Tensor): TensorData {
   if (!(data instanceof Float64Array)) return data;
