@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Sets up what a fresh checkout lacks, with nothing but Node: npm packages, the native addon and its
 // compiler, the TypeScript build, a Vulkan driver, the example's data set. Each stage is quick when
-// there is nothing to do.   node scripts/setup.mjs [--again] [packages|native|vulkan|dataset|build …]
+// there is nothing to do.   node scripts/setup.mjs [--again] [packages|native|vulkan|dataset|build|browser …]
 
 import { pathToFileURL } from 'node:url';
+import { setUpBrowser } from './setup/browser.mjs';
 import { setUpBuild } from './setup/build.mjs';
 import { SetupError } from './setup/context.mjs';
 import { setUpDataset } from './setup/dataset.mjs';
@@ -17,7 +18,11 @@ const STAGES = {
   vulkan: setUpVulkan,
   dataset: setUpDataset,
   build: setUpBuild,
+  browser: setUpBrowser,
 };
+
+/** What running needs; the browser is for tests alone. */
+const NEEDED = Object.keys(STAGES).filter((name) => name !== 'browser');
 
 function checkNode(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
@@ -28,8 +33,8 @@ function checkNode(version = process.versions.node) {
   );
 }
 
-/** Runs the named stages (all by default) and says in plain words when one cannot go on. */
-export function setUp(names = Object.keys(STAGES), options = {}) {
+/** Runs the named stages (by default all that running needs) and says in plain words when one cannot go on. */
+export function setUp(names = NEEDED, options = {}) {
   try {
     checkNode();
     for (const name of names) {

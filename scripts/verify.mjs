@@ -39,6 +39,7 @@ function runTests() {
 
 function main() {
   setUp();
+  setUp(['browser']);
   const checks = CHECKS.map((name) => ({ name, ok: runNpm('run', '--silent', name) }));
   const tests = runTests();
   process.stdout.write('\n');

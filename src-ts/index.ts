@@ -40,5 +40,6 @@ export type { DeviceInfo } from './executor/executor.ts';
 export { NETWORKS, buildNetwork, type NetworkName } from './networks/index.ts';
 export { formatEstimate, type Estimate } from './report/estimate.ts';
 export { formatPlan, type StepPlan } from './report/plan.ts';
+export { writeReport, type ReportOptions } from './report/report.ts';
 export { formatSummary, type Summary } from './report/summary.ts';
 export { formatTuning, type TunedStep } from './report/tuning.ts';

@@ -32,10 +32,19 @@ export function setUpBuild({ again = false } = {}) {
     if (result.status !== 0) {
       throw new SetupError(`the TypeScript build failed:\n${lastLines(result, 30)}`);
     }
+    copyAssets(fresh);
     fs.rmSync(dist, { recursive: true, force: true });
     fs.renameSync(fresh, dist);
   } finally {
     fs.rmSync(fresh, { recursive: true, force: true });
   }
   writeAnswer(ANSWER, { key });
+}
+
+/** What the compiled code reads beside itself: style and scripts of pages. */
+function copyAssets(to) {
+  const from = path.join(ROOT, 'src-ts');
+  for (const name of fs.readdirSync(from, { recursive: true })) {
+    if (/\.(css|js)$/.test(name)) fs.copyFileSync(path.join(from, name), path.join(to, name));
+  }
 }

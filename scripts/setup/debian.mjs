@@ -1,6 +1,7 @@
 // Debian packages without root and without touching the system: apt resolves and verifies them in a
 // folder of its own, dpkg-deb unpacks them into a prefix that is kept in the cache and keyed by what
-// it holds. Used for root too, wherever installing system-wide would change more than is needed.
+// it holds. Used for root too, wherever installing system-wide would change more than is needed; what
+// only a system can hold, root installs there.
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -123,4 +124,20 @@ export function debianPrefix(name, wanted, { again = false } = {}) {
     fs.rmSync(temporary, { recursive: true, force: true });
   }
   return prefix;
+}
+
+/** Installs packages into the system, as root; says why when that fails, and gives back whether it worked. */
+export function installPackages(packages) {
+  log(`apt-get install ${packages.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const options = ['-qq', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+  const install = () => run('apt-get', [...options, 'install', ...packages], { env });
+  let result = install();
+  if (result.status !== 0) {
+    run('apt-get', ['-qq', 'update'], { env });
+    result = install();
+  }
+  if (result.status === 0) return true;
+  log(`apt-get install failed:\n${lastLines(result, 3)}`);
+  return false;
 }

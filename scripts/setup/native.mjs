@@ -19,7 +19,7 @@ import {
   SetupError,
   writeAnswer,
 } from './context.mjs';
-import { debianCodename, debianPrefix, systemTitle, TRIPLE } from './debian.mjs';
+import { debianCodename, debianPrefix, installPackages, systemTitle, TRIPLE } from './debian.mjs';
 
 const ADDON = path.join(BUILD, 'native/Release/deepfool_image.node');
 const ANSWER = 'native.json';
@@ -63,21 +63,6 @@ function noTools(missing) {
   );
 }
 
-function installSystemWide() {
-  log(`apt-get install ${PACKAGES.join(' ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const options = ['-qq', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
-  const install = () => run('apt-get', [...options, 'install', ...PACKAGES], { env });
-  let result = install();
-  if (result.status !== 0) {
-    run('apt-get', ['-qq', 'update'], { env });
-    result = install();
-  }
-  if (result.status === 0) return true;
-  log(`apt-get install failed, taking a private copy instead:\n${lastLines(result, 3)}`);
-  return false;
-}
-
 /** A compiler, cmake and libraries in a private prefix: the environment that makes them work. */
 function privateTools() {
   const prefix = debianPrefix('native', { packages: PACKAGES, alone: SYSROOT });
@@ -109,7 +94,10 @@ export function findTools() {
   const missing = missingTools();
   if (missing.length === 0) return { prefix: null, args: [], env: {} };
   if (!debianCodename) throw noTools(missing);
-  if (isRoot && !isDependency && installSystemWide()) return { prefix: null, args: [], env: {} };
+  if (isRoot && !isDependency) {
+    if (installPackages(PACKAGES)) return { prefix: null, args: [], env: {} };
+    log('taking a private copy instead');
+  }
   return privateTools();
 }
 

@@ -8,6 +8,7 @@ import { experimentCommand } from './experiment.ts';
 import { devicesCommand } from './devices.ts';
 import { finetuneCommand } from './finetune.ts';
 import { infoCommand } from './info.ts';
+import { reportCommand } from './report.ts';
 import { trainCommand } from './train.ts';
 import { tuneCommand } from './tune.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,6 +41,7 @@ function buildProgram(terminal: Terminal, finish: (status: number) => void): Com
     trainCommand,
     finetuneCommand,
     experimentCommand,
+    reportCommand,
     devicesCommand,
     infoCommand,
     tuneCommand,

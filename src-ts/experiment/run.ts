@@ -5,6 +5,7 @@ import { openDevice } from '../api/device.ts';
 import type { Watch } from '../api/attack-dataset.ts';
 import { DataError, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
+import { writeReport } from '../report/report.ts';
 import type { Experiment } from './experiment.ts';
 import { ExperimentFolder } from './folder.ts';
 import { NETWORKS, type Network } from './networks.ts';
@@ -32,7 +33,7 @@ export interface ExperimentOptions {
 }
 
 /**
- * Runs an experiment, or all of them.
+ * Runs an experiment, or all of them, and writes the page over the folder after each.
  * @throws OptionError for an unknown one, DataError for missing files, OutputError for a folder that
  * cannot be written, all before any work.
  */
@@ -56,6 +57,7 @@ export async function runExperiment(
   try {
     for (const { experiment, networks } of plan) {
       await experiment.run({ folder, quick, networks, models, data, device, watch });
+      await writeReport(folder.path);
     }
   } finally {
     device.dispose();
