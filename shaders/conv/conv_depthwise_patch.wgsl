@@ -25,17 +25,6 @@ const I = 0u;
 const J = 0u;
 const K = 0u;
 
-// The kernel index of the tap that meets the u-th source of a window; past the kernel when none does.
-fn tap_at(first: u32, skip: u32, u: u32, taps: u32, tap_step: i32) -> u32 {
-  return first + select(taps - 1u - u, u, tap_step > 0) * skip;
-}
-
-// The lowest source of the window of grid position 0.
-fn origin(first: u32, shift: i32, tap_step: i32, phases: u32, taps: u32) -> i32 {
-  let start = (shift + i32(first) * tap_step) / i32(phases);
-  return select(start - i32(taps) + 1, start, tap_step > 0);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let item = group_index(group) * 64u + local;
@@ -55,8 +44,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let base = plane * params.inHeight * params.inWidth;
   let firstY = first_tap(shiftY, params.tapStepY, params.phasesY, params.kernelHeight);
   let firstX = first_tap(shiftX, params.tapStepX, params.phasesX, params.kernelWidth);
-  let originY = i32(gridY * STEP_Y) + origin(firstY, shiftY, params.tapStepY, params.phasesY, TAPS_Y);
-  let originX = i32(gridX * STEP_X) + origin(firstX, shiftX, params.tapStepX, params.phasesX, TAPS_X);
+  let originY = i32(gridY * STEP_Y) + first_source(firstY, shiftY, params.tapStepY, params.phasesY, TAPS_Y);
+  let originX = i32(gridX * STEP_X) + first_source(firstX, shiftX, params.tapStepX, params.phasesX, TAPS_X);
   var weights: array<f32, TAPS_Y * TAPS_X>;
   //#unroll I 0..TAPS_Y
   //#unroll K 0..TAPS_X

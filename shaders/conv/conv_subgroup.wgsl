@@ -16,39 +16,16 @@ const LANES = 8u;
 const QUADS = 1u;
 const PIXELS = 1u;
 const TERMS = 1u; // divides the input channels
-const BLOCK_ROWS = 0u; // 0 when lanes take pixels in a line
 const Q = 0u;
 const I = 0u;
 const J = 0u;
 const U = 0u;
 
-struct Pixel {
-  n: u32,
-  y: u32, // on the grid
-  x: u32,
-  live: bool,
-}
-
-// The pixel of a lane in the i-th subgroup of pixels. Blocks go through all images before the next one.
-fn pixel_of(i: u32, lane: u32) -> Pixel {
-  let total = params.unit * extent.x;
-  if (BLOCK_ROWS == 0u) {
-    let grid = params.gridHeight * params.gridWidth;
-    let p = i * LANES + lane;
-    return Pixel(p / grid, p % grid / params.gridWidth, p % grid % params.gridWidth, p < total);
-  }
-  const COLUMNS = LANES / max(BLOCK_ROWS, 1u);
-  let images = total / (params.blocksY * params.blocksX);
-  let block = i / images;
-  let y = block / params.blocksX * BLOCK_ROWS + lane / COLUMNS;
-  let x = block % params.blocksX * COLUMNS + lane % COLUMNS;
-  return Pixel(i % images, y, x, i < total && y < params.gridHeight && x < params.gridWidth);
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let first = group_index(group) * PIXELS;
-  if (first * select(1u, LANES, BLOCK_ROWS == 0u) >= params.unit * extent.x) {
+  let total = params.unit * extent.x;
+  if (first * LANES >= total) {
     return;
   }
   let share = share_of(group.y, 4u * QUADS);
@@ -56,12 +33,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let shiftX = shift_x(share.phaseX);
   let inPlane = params.inHeight * params.inWidth;
   let rowStride = params.paddedChannels / 4u;
+  let grid = params.gridHeight * params.gridWidth;
   //#unroll J 0..PIXELS
-  let pixel_J = pixel_of(first + J, lane);
-  let live_J = pixel_J.live;
-  let n_J = pixel_J.n;
-  let gridY_J = pixel_J.y;
-  let gridX_J = pixel_J.x;
+  let pixel_J = (first + J) * LANES + lane;
+  let live_J = pixel_J < total;
+  let n_J = pixel_J / grid;
+  let gridY_J = pixel_J % grid / params.gridWidth;
+  let gridX_J = pixel_J % grid % params.gridWidth;
   let base_J = (n_J * params.groups + share.group) * params.inChannels * inPlane;
   //#end
   //#unroll Q 0..QUADS

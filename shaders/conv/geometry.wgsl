@@ -9,7 +9,7 @@
 // Forward has one phase, gridStep = stride, offset = −pad and tapStep = dilation; backward has `stride`
 // phases, gridStep = 1, offset = pad and tapStep = −dilation.
 struct Params {
-  unit: u32, // pixels of one phase, or items of the depthwise kernel, per live row
+  unit: u32, // pixels of one phase, or strips or patches of them, per live row
   groups: u32,
   inChannels: u32, // of one group
   outChannels: u32, // of one group
@@ -35,8 +35,6 @@ struct Params {
   tapSkipY: u32, // from one tap of a phase to the next
   tapSkipX: u32,
   rowElements: u32, // of the result
-  blocksY: u32, // of pixels, in one image, where lanes take blocks
-  blocksX: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 
@@ -75,4 +73,15 @@ fn first_tap(shift: i32, tap_step: i32, phases: u32, taps: u32) -> u32 {
     tap++;
   }
   return tap;
+}
+
+// The kernel index of the tap that meets the u-th source of a window; past the kernel when none does.
+fn tap_at(first: u32, skip: u32, u: u32, taps: u32, tap_step: i32) -> u32 {
+  return first + select(taps - 1u - u, u, tap_step > 0) * skip;
+}
+
+// The lowest source of the window of grid position 0.
+fn first_source(first: u32, shift: i32, tap_step: i32, phases: u32, taps: u32) -> i32 {
+  let start = (shift + i32(first) * tap_step) / i32(phases);
+  return select(start - i32(taps) + 1, start, tap_step > 0);
 }

@@ -101,7 +101,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isVariant = (value: unknown): boolean =>
-  typeof value === 'string' && /^(quads|lanes|lines|blocks|shared) \d+(x\d+)?$/.test(value);
+  typeof value === 'string' && /^(quads|lanes|lines|strips|shared) \d+(x\d+)?$/.test(value);
 
 /**
  * Makes this the table of the adapter, in one go, and returns the file's path.

@@ -7,6 +7,7 @@ import {
   passBuffers,
   passCost,
   passGeometry,
+  tapsOf,
   type Pass,
   type PassContext,
 } from './conv-pass.ts';
@@ -23,20 +24,10 @@ export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
     : stripCall(context, pass);
 }
 
-/** Taps of each axis that meet one phase, and the distance of the inputs they read. */
-function tapsOf(pass: Pass): { readonly count: number; readonly gap: number }[] {
-  const { tapStepY, tapStepX, tapSkipY, tapSkipX, phasesY, phasesX } = passGeometry(pass);
-  const [height, width] = pass.window.kernel;
-  return [
-    { count: Math.ceil(height / tapSkipY), gap: Math.abs(tapStepY * tapSkipY) / phasesY },
-    { count: Math.ceil(width / tapSkipX), gap: Math.abs(tapStepX * tapSkipX) / phasesX },
-  ];
-}
-
 function patchCall(context: PassContext, pass: Pass): KernelCall {
   const geometry = passGeometry(pass);
   const [vertical, horizontal] = tapsOf(pass);
-  const { rows, pixels } = patchSize(context.traits.subgroupLanes !== null, vertical!.count);
+  const { rows, pixels } = patchSize(context.traits.subgroupLanes !== null, vertical.count);
   const [gridHeight, gridWidth] = gridOf(pass);
   const perRow = pass.groups * Math.ceil(gridHeight / rows) * Math.ceil(gridWidth / pixels);
   const work = workOverRows(pass.result, perRow, WORKGROUP, geometry.phasesY * geometry.phasesX);
@@ -44,8 +35,8 @@ function patchCall(context: PassContext, pass: Pass): KernelCall {
     constants: {
       ROWS: rows,
       PIXELS: pixels,
-      TAPS_Y: vertical!.count,
-      TAPS_X: horizontal!.count,
+      TAPS_Y: vertical.count,
+      TAPS_X: horizontal.count,
       STEP_Y: geometry.gridStepY,
       STEP_X: geometry.gridStepX,
     },

@@ -16,12 +16,20 @@ const PASS_PARAMS = [
   ...(['inHeight', 'inWidth', 'outHeight', 'outWidth', 'gridHeight', 'gridWidth'] as const),
   ...(['kernelHeight', 'kernelWidth', 'gridStepY', 'gridStepX', 'phasesY', 'phasesX'] as const),
   ...(['offsetY', 'offsetX', 'tapStepY', 'tapStepX', 'tapSkipY', 'tapSkipX'] as const),
-  ...(['rowElements', 'blocksY', 'blocksX'] as const),
+  'rowElements',
 ] as const;
 
 export const convSubgroup = defineKernel({
   file: 'conv/conv_subgroup.wgsl',
-  constants: ['LANES', 'QUADS', 'PIXELS', 'TERMS', 'BLOCK_ROWS'],
+  constants: ['LANES', 'QUADS', 'PIXELS', 'TERMS'],
+  slots: EPILOGUE_SLOTS,
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
+export const convSubgroupStrip = defineKernel({
+  file: 'conv/conv_subgroup_strip.wgsl',
+  constants: ['LANES', 'QUADS', 'PIXELS', 'TAPS_X', 'STEP_X', 'FIRST_SOURCE', 'END_SOURCE'],
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,

@@ -7,14 +7,7 @@ import { depthwiseCall } from './conv-depthwise.ts';
 import { packWeights } from './conv-kernels.ts';
 import { choosePassTile, roundUp, type PassTile } from './conv-tiles.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
-import {
-  gridOf,
-  passBuffers,
-  passCost,
-  passGeometry,
-  type Pass,
-  type PassContext,
-} from './conv-pass.ts';
+import { passBuffers, passCost, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
 import {
   wantsWinograd,
   winogradInputCall,
@@ -131,19 +124,17 @@ function passCall(
   context: PassContext,
   pass: Pass,
   weights: Operand,
-  { variant: { channels, pixels, blocks, call }, choice }: Chosen<PassTile>,
+  { variant: { channels, items, perGroup, call }, choice }: Chosen<PassTile>,
 ): KernelCall {
   const geometry = passGeometry(pass);
   const tiles = Math.ceil(pass.outChannels / channels);
-  const [gridHeight, gridWidth] = blocks ?? gridOf(pass);
   const y = geometry.phasesY * geometry.phasesX * pass.groups * tiles;
-  const work = workOverRows(pass.result, gridHeight * gridWidth, pixels, y);
+  const work = workOverRows(pass.result, items, perGroup, y);
   const made = call({
     slots: epilogueSlots(context.epilogue),
     buffers: passBuffers(context, pass, weights.buffer),
     params: {
       ...geometry,
-      ...(blocks !== undefined && { blocksY: blocks[0], blocksX: blocks[1] }),
       unit: work.unit,
       tiles,
       paddedChannels: tiles * channels,

@@ -94,9 +94,23 @@ export function passGeometry(pass: Pass) {
     tapSkipY: vertical.skip,
     tapSkipX: horizontal.skip,
     ...epilogueParams(pass.result),
-    blocksY: 1,
-    blocksX: 1,
   };
+}
+
+/** Taps of an axis that meet one phase, and the distance of the inputs they read. */
+export interface AxisTaps {
+  readonly count: number;
+  readonly gap: number;
+}
+
+/** The taps of both axes, down and across. */
+export function tapsOf(pass: Pass): readonly [AxisTaps, AxisTaps] {
+  const { tapStepY, tapStepX, tapSkipY, tapSkipX, phasesY, phasesX } = passGeometry(pass);
+  const [height, width] = pass.window.kernel;
+  return [
+    { count: Math.ceil(height / tapSkipY), gap: Math.abs(tapStepY * tapSkipY) / phasesY },
+    { count: Math.ceil(width / tapSkipX), gap: Math.abs(tapStepX * tapSkipX) / phasesX },
+  ];
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

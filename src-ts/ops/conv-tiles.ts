@@ -1,9 +1,9 @@
 // Which tile of pixels and output channels a workgroup of a convolution's pass takes.
 import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
-import { BLOCK_ROWS, blocksOf, mayTakeBlocks, prefersBlocks } from './conv-blocks.ts';
 import { convSubgroup, convTiled } from './conv-kernels.ts';
 import { gridOf, type Pass } from './conv-pass.ts';
+import { stripTiles, takesStrips } from './conv-strips.ts';
 import type { AdapterTraits } from './op-def.ts';
 import { chooseVariant, type Chosen } from './variants.ts';
 
@@ -11,19 +11,18 @@ import { chooseVariant, type Chosen } from './variants.ts';
 export interface PassTile {
   readonly name: string;
   readonly channels: number;
-  /** Or blocks of pixels. */
-  readonly pixels: number;
-  /** Blocks of pixels in an image, down and across, where subgroups take those. */
-  readonly blocks?: readonly [number, number];
+  /** Pixels of one phase of an image, or strips of them. */
+  readonly items: number;
+  /** How many of those a workgroup takes. */
+  readonly perGroup: number;
   readonly call: (options: TileOptions) => KernelCall;
 }
 
 type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'constants'>;
 
 export function choosePassTile(traits: AdapterTraits, pass: Pass): Chosen<PassTile> {
-  const [height, width] = gridOf(pass);
   const taps = elementCount(pass.window.kernel);
-  const size = [height * width, pass.outChannels, pass.inChannels * taps] as const;
+  const size = [pixelsOf(pass), pass.outChannels, pass.inChannels * taps] as const;
   const lanes = traits.subgroupLanes;
   const { rule, others } = lanes === null ? sharedTiles(pass) : subgroupTiles(pass, lanes);
   return chooseVariant(traits, operationOf(pass, taps), size, rule, others);
@@ -44,14 +43,16 @@ const THREADS = 16; // along each side of a workgroup of the tiled kernel
 const PIXELS = 4; // of a thread
 const DEPTH = 16;
 
-function sharedTiles({ inChannels, outChannels }: Pass): Tiles {
+function sharedTiles(pass: Pass): Tiles {
+  const { inChannels, outChannels } = pass;
   const depth = inChannels <= 4 ? 4 : inChannels <= 8 ? 8 : DEPTH;
   const tile = (perThread: number): PassTile => {
     const constants = { THREADS, CHANNELS: perThread, PIXELS, DEPTH: depth };
     return {
       name: `shared ${perThread}`,
       channels: THREADS * perThread,
-      pixels: THREADS * PIXELS,
+      items: pixelsOf(pass),
+      perGroup: THREADS * PIXELS,
       call: (options) => callKernel(convTiled, { ...options, constants }),
     };
   };
@@ -79,34 +80,32 @@ function subgroupTiles(pass: Pass, lanes: number): Tiles {
   const fitting = SUBGROUP_TILES.filter(({ channels }) => channels <= 4 * lanes);
   const best = fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
   const near = fitting.filter((tile) => cost(tile) <= TOO_SLOW * cost(best));
-  const orders = mayTakeBlocks(pass) ? [false, true] : [false];
-  return {
-    rule: subgroupTile(pass, lanes, best, prefersBlocks(pass, lanes, best.pixels)),
-    others: near.flatMap((size) =>
-      orders.map((inBlocks) => subgroupTile(pass, lanes, size, inBlocks)),
-    ),
-  };
+  const lines = [best, ...near].map((size) => lineTile(pass, lanes, size));
+  const tiles = takesStrips(pass) ? [...stripTiles(pass, lanes), ...lines] : lines;
+  return { rule: tiles[0]!, others: tiles };
 }
 
-function subgroupTile(
+function lineTile(
   pass: Pass,
   lanes: number,
   { channels, pixels }: { readonly channels: number; readonly pixels: number },
-  inBlocks: boolean,
 ): PassTile {
   const constants = {
-    LANES: lanes,
-    QUADS: channels / 4,
-    PIXELS: pixels,
+    ...{ LANES: lanes, QUADS: channels / 4, PIXELS: pixels },
     TERMS: pass.inChannels % 2 === 0 ? 2 : 1,
-    BLOCK_ROWS: inBlocks ? BLOCK_ROWS : 0,
   };
   return {
-    name: `${inBlocks ? 'blocks' : 'lines'} ${channels}x${pixels}`,
+    name: `lines ${channels}x${pixels}`,
     channels,
-    ...(inBlocks ? { pixels, blocks: blocksOf(pass, lanes) } : { pixels: lanes * pixels }),
+    items: pixelsOf(pass),
+    perGroup: lanes * pixels,
     call: (options) => callKernel(convSubgroup, { ...options, constants }),
   };
+}
+
+function pixelsOf(pass: Pass): number {
+  const [height, width] = gridOf(pass);
+  return height * width;
 }
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

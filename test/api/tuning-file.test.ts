@@ -16,7 +16,7 @@ const DEVICE: DeviceInfo = {
   architecture: 'new',
   description: 'driver 1.2',
 };
-const ENTRIES = { 'gemm 0 7 10': 'quads 16x1', 'conv_gradx4 8 5 11': 'blocks 20x8' };
+const ENTRIES = { 'gemm 0 7 10': 'quads 16x1', 'conv_gradx4 8 5 11': 'strips 20x8' };
 
 let folder: string;
 

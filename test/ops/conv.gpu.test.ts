@@ -60,8 +60,12 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 2, channels: 3, outputs: 32, size: [13, 12], kernel: [3, 3], strides: [2, 2] },
     ...{ dilations: [1, 2], padsBegin: [1, 2], padsEnd: [0, 1] },
   },
-  'a wide window on a small plane, whose gradient is made in blocks of pixels': {
-    ...{ batch: 5, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] },
+  'a wide window on a small plane, images for a subgroup and more': {
+    ...{ batch: 11, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] },
+  },
+  'a window of eleven with stride 4': {
+    ...{ batch: 2, channels: 3, outputs: 10, size: [31, 35], kernel: [11, 11], strides: [4, 4] },
+    ...{ padsBegin: [2, 2], padsEnd: [2, 2] },
   },
   '1 × 1, channels that fill no tile': {
     ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
@@ -151,8 +155,9 @@ describe.each(FAMILIES)('the %s kernels', (family) => {
     expect(alone.data).toEqual(together.data.slice(4 * alone.data.length));
   });
 
-  it('give a gradient made in blocks the same bits in any company and place', async () => {
-    const shapes = { batch: 5, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] };
+  it('give a gradient the same bits in any company and place', async () => {
+    const batch = 11;
+    const shapes = { batch, channels: 20, outputs: 9, size: [11, 13], kernel: [5, 5] };
     const { dy, w } = tensorsOf(shapes);
     const attrs = { ...geometryOf(shapes), inputSize: shapes.size };
     const inputs = { dy, w };
@@ -161,9 +166,13 @@ describe.each(FAMILIES)('the %s kernels', (family) => {
     });
     const executor = await openFamily(family);
     const together = await runOnDevice(executor, graph, { dy });
-    const row = dy.data.length / 5;
-    const last = tensor('float32', [1, ...dy.shape.slice(1)], dy.data.slice(4 * row));
-    const alone = await runOnDevice(executor, graph, { dy: last });
-    expect(alone.data).toEqual(together.data.slice(4 * alone.data.length));
+    const row = dy.data.length / batch;
+    for (const image of [3, 10]) {
+      const data = dy.data.slice(image * row, (image + 1) * row);
+      const one = tensor('float32', [1, ...dy.shape.slice(1)], data);
+      const alone = await runOnDevice(executor, graph, { dy: one });
+      const size = alone.data.length;
+      expect(alone.data).toEqual(together.data.slice(image * size, (image + 1) * size));
+    }
   });
 });
