@@ -151,7 +151,8 @@ async function prepareAndRun(
     const how = { ...options, ahead: 2 * batch, tracer: trace };
     const results = attack.results(readImages(dataset, model.inputShape, how));
     const run = { options, settings, dataset, model, batch, classNames, device: info };
-    const outcome = await consume(results, { ...run, total, unfinished }, writer, watch);
+    const write: Write = (record) => writer?.write({ ...record, tuning: attack.tuning });
+    const outcome = await consume(results, { ...run, total, unfinished }, write, watch);
     if (trace !== null && !outcome.interrupted) await attack.finish();
     const { tuning } = attack;
     return summarize({ ...run, tuning, range, notes: [...notes, ...attack.notes] }, outcome);
@@ -184,10 +185,12 @@ interface Outcome {
   readonly sheet: string | null;
 }
 
+type Write = (record: AttackRecord) => Promise<void> | undefined;
+
 async function consume(
   results: AsyncGenerator<Result>,
   run: Run & { readonly total: number; readonly unfinished: Unfinished },
-  writer: ResultWriter | null,
+  write: Write,
   { signal, onRecord, onProgress }: Watch,
 ): Promise<Outcome> {
   const { options, model, settings, classNames, total } = run;
@@ -210,7 +213,7 @@ async function consume(
     } else {
       tally.add(result.record);
       onRecord?.(result.record);
-      await writer?.write(result.record);
+      await write(result.record);
       sheet?.offer(result);
       if (result.record.status === 'fooled') fooled++;
     }

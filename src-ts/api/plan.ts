@@ -26,23 +26,18 @@ export async function planAttack(model: Model, options: PlanOptions = {}): Promi
   const { device = 'auto' } = options;
   const executor = typeof device === 'string' ? await openDevice(device) : device;
   try {
-    return planStep(executor, executor.info.name, model, options);
+    return planStep(executor, model, options);
   } finally {
     if (typeof device === 'string') executor.dispose();
   }
 }
 
-/** Plans a step for a device that need not be here. */
-export function planStep(
-  planner: Planner,
-  device: string,
-  model: Model,
-  options: PlanOptions,
-): StepPlan {
-  const { graph, fits, compile, candidates } = stepOf(planner, model, options);
-  const { calls, buffers, memory } = planner.describe(graph, compile);
+function planStep(device: Device, model: Model, options: PlanOptions): StepPlan {
+  const { graph, fits, compile, candidates } = stepOf(device, model, options);
+  const { calls, buffers, memory } = device.describe(graph, compile);
   return {
-    device,
+    device: device.info.name,
+    tuning: device.tuning,
     batch: fits,
     candidates,
     dispatches: calls.length,

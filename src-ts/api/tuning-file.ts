@@ -6,20 +6,38 @@ import { dirname, join } from 'node:path';
 import { messageOf, OptionError } from '../core/errors.ts';
 import { guard, replaceFile } from '../data/output-file.ts';
 import type { DeviceInfo } from '../executor/executor.ts';
-import { DEFAULT_TABLE, shortHash, type TuningTable } from '../executor/tuning.ts';
+import { DEFAULT_TABLE, nameTable, shortHash, type TuningTable } from '../executor/tuning.ts';
+import { hashShaders } from '../kernels/wgsl.ts';
 import { isClassOfWork } from '../ops/variants.ts';
 import { packageVersion } from './version.ts';
 
 /** What a file holds besides the variants: where they were measured, and by which kernels. */
 interface TuningFile {
   readonly engine: string;
+  /** Hash of the kernels' code. */
+  readonly kernels: string;
   readonly adapter: string;
+  readonly driver: string;
+  /** Name and hash of the table. */
+  readonly table: string;
   readonly entries: Readonly<Record<string, string>>;
 }
 
-/** What tells one adapter and driver from another. */
-const adapterOf = ({ vendor, architecture, name, description }: DeviceInfo): string =>
-  [vendor, architecture, name, description].join(' | ');
+/** What tells one adapter from another, whatever its driver. */
+const adapterOf = ({ vendor, architecture, name }: DeviceInfo): string =>
+  [vendor, architecture, name].join(' | ');
+
+const NAME = 'tuned';
+
+/** A file for these variants, measured here and now. */
+const fileFor = (device: DeviceInfo, entries: TuningFile['entries']): TuningFile => ({
+  engine: packageVersion(),
+  kernels: hashShaders(),
+  adapter: adapterOf(device),
+  driver: device.description,
+  table: nameTable({ name: NAME, entries }),
+  entries,
+});
 
 /** Where the table of an adapter lies. */
 export function tuningPath(device: DeviceInfo): string {
@@ -53,7 +71,7 @@ export async function readTable(
   try {
     const text = await textOf(path);
     if (text === null) return DEFAULT_TABLE;
-    return { name: 'tuned', entries: parseTuning(text, device).entries };
+    return { name: NAME, entries: parseTuning(text, device) };
   } catch (error) {
     warn(`${path}: ${messageOf(error)}; ignored, the default tuning is used`);
     return DEFAULT_TABLE;
@@ -69,22 +87,33 @@ async function textOf(path: string): Promise<string | null> {
   }
 }
 
-/** Throws when the text is no tuning file, or one of another version or adapter. */
-function parseTuning(text: string, device: DeviceInfo): TuningFile {
+/** The variants. Throws when the text is no tuning file, or one that was made for something else. */
+function parseTuning(text: string, device: DeviceInfo): TuningFile['entries'] {
   const file = parseObject(text);
-  const { engine, adapter, entries } = file;
-  if (engine !== packageVersion()) {
-    throw new Error(`made by version ${String(engine)}, this is ${packageVersion()}`);
-  }
-  if (adapter !== adapterOf(device)) {
-    throw new Error(`expected adapter "${adapterOf(device)}", got "${String(adapter)}"`);
-  }
+  const { entries } = file;
   const sound =
     isRecord(entries) &&
     Object.entries(entries).every(([key, value]) => isClassOfWork(key) && isVariant(value));
   if (!sound) throw new Error('damaged: its entries are not variants by class of work');
-  return { engine, adapter, entries: entries as Record<string, string> };
+  const known = entries as TuningFile['entries'];
+  const expected = fileFor(device, known);
+  for (const [field, what] of Object.entries(STALE)) {
+    const [came, here] = [String(file[field]), expected[field as keyof typeof STALE]];
+    if (came !== here) throw new Error(`made ${what} ${came}, this is ${here}`);
+  }
+  if (file['table'] !== expected.table) {
+    throw new Error(`damaged: its entries are not those of "${String(file['table'])}"`);
+  }
+  return known;
 }
+
+/** What makes a file stale when it is another, and how that is said. */
+const STALE = {
+  engine: 'by version',
+  adapter: 'for adapter',
+  driver: 'for driver',
+  kernels: 'for kernels',
+} as const satisfies Partial<Record<keyof TuningFile, string>>;
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
@@ -114,7 +143,7 @@ export async function saveTuning(
   const path = tuningPath(device);
   const folder = dirname(path);
   await guard(folder, () => mkdir(folder, { recursive: true }));
-  const file: TuningFile = { engine: packageVersion(), adapter: adapterOf(device), entries };
+  const file = fileFor(device, entries);
   await replaceFile(path, [Buffer.from(`${JSON.stringify(file, null, 2)}\n`)]);
   return path;
 }

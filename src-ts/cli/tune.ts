@@ -4,12 +4,13 @@ import { loadModel } from '../api/model.ts';
 import { tuneModel } from '../api/tune.ts';
 import { formatTuning } from '../report/tuning.ts';
 import type { Terminal } from './terminal.ts';
-import { parseCandidates, parseCount } from './values.ts';
+import { parseCandidates, parseCount, parseNumber } from './values.ts';
 
 interface Flags {
   readonly candidates?: number | 'all';
   readonly device?: string;
   readonly batch?: number;
+  readonly minutes?: number;
   readonly json?: boolean;
   readonly debug?: boolean;
 }
@@ -28,6 +29,7 @@ export function tuneCommand(terminal: Terminal, finish: (status: number) => void
     )
     .option('--device <name>', 'auto, webgpu, or part of the name of an adapter (default: auto)')
     .option('--batch <n>', 'images in the step that is measured (default: 8)', parseCount)
+    .option('--minutes <n>', 'begin no further race after so long (default: 10)', parseNumber)
     .option('--json', 'print one JSON object')
     .option('--debug', 'print the stack of an error')
     .action(async (file: string, { json = false, debug: _debug, ...options }: Flags) => {

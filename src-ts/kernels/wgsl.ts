@@ -9,7 +9,8 @@
 // named variables: indexed private arrays cost 2 to 5 times as much where they are not promoted to
 // registers. Unprocessed, such a file still compiles, as the kernel of tile size one, since it
 // declares `const I = 0u;`.
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { InternalError } from '../core/errors.ts';
 import type { KernelCall } from './kernel.ts';
 
@@ -23,6 +24,16 @@ export function readShader(file: string): string {
   const text = pasteImports(file, new Set());
   sources.set(file, text);
   return text;
+}
+
+/** A hash of all files under `shaders/`: whether two programs have the same kernels. */
+export function hashShaders(): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(SHADERS, { recursive: true, encoding: 'utf8' });
+  for (const name of names.filter((each) => each.endsWith('.wgsl')).sort()) {
+    hash.update(name).update(readFileSync(new URL(name, SHADERS)));
+  }
+  return hash.digest('hex').slice(0, 8);
 }
 
 function pasteImports(file: string, seen: Set<string>): string {

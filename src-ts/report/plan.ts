@@ -16,6 +16,8 @@ export interface PlannedKernel {
 
 export interface StepPlan {
   readonly device: string;
+  /** Name and hash of the table that kernel variants come from. */
+  readonly tuning: string;
   /** Images in a step. */
   readonly batch: number;
   readonly candidates: number | 'all';
@@ -40,8 +42,8 @@ export interface StepPlan {
 
 /** Kernels, buffers and memory, a table each. */
 export function formatPlan(plan: StepPlan): string {
-  const { device, batch, candidates, dispatches, flops, bytes } = plan;
-  const title = `One step of ${count(batch, 'image')}, ${candidates} candidates each, on ${device}`;
+  const { device, tuning, batch, candidates, dispatches, flops, bytes } = plan;
+  const title = `One step of ${count(batch, 'image')}, ${candidates} candidates each, on ${device}, tuning ${tuning}`;
   const totals = `${count(dispatches, 'dispatch', 'dispatches')}, ${giga(flops)} GFLOP, ${formatBytes(bytes)} moved`;
   return `${title}\n  ${totals}\n\n${kernelTable(plan)}\n\n${bufferTable(plan)}\n\n${memoryLine(plan)}\n`;
 }

@@ -25,4 +25,6 @@ export interface ResultRow {
   readonly min: number | null;
   readonly max: number | null;
   readonly error: string | null;
+  /** Name and hash of the table that kernel variants came from. */
+  readonly tuning?: string;
 }

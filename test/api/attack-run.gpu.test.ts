@@ -2,13 +2,14 @@
 // changes, and the result says what happened.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { attackDataset, type RunOptions, type Watch } from '../../src-ts/api/attack-dataset.ts';
 import { deepfool } from '../../src-ts/api/deepfool.ts';
 import { openDevice } from '../../src-ts/api/device.ts';
 import { fgsm } from '../../src-ts/api/baselines.ts';
 import { loadModel } from '../../src-ts/api/model.ts';
 import { planAttack } from '../../src-ts/api/plan.ts';
+import { tuningPath } from '../../src-ts/api/tuning-file.ts';
 import type { Result } from '../../src-ts/api/result.ts';
 import { DeviceLostError, OutOfMemoryError } from '../../src-ts/core/errors.ts';
 import type { Summary } from '../../src-ts/report/summary.ts';
@@ -262,4 +263,22 @@ it('fast gradient sign begins again before its ε is chosen', async () => {
   );
   expect(opened).toHaveLength(2);
   expect(pick(rough)).toEqual(pick(calm));
+});
+
+it('runs by the default table where the tuning file is damaged, and every record names the table', async () => {
+  const device = await openDevice();
+  const { info } = device;
+  device.dispose();
+  vi.stubEnv('XDG_CACHE_HOME', join(folder.path, 'cache'));
+  vi.stubEnv('DEEPFOOL_TUNE', 'read');
+  try {
+    await put(tuningPath(info), '{');
+    const outcome = await attack();
+    expectSame(outcome, /damaged: it is no JSON; ignored, the default tuning is used$/);
+    const [first] = outcome.records.split('\n');
+    expect(outcome.summary.tuning).toMatch(/^default [0-9a-f]{8}$/);
+    expect(JSON.parse(first!)).toMatchObject({ tuning: outcome.summary.tuning });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -86,7 +86,22 @@ it.each<[string, (file: Record<string, unknown>) => string, RegExp]>([
   [
     'of another adapter',
     (file) => JSON.stringify({ ...file, adapter: 'other | GPU' }),
-    /expected adapter "maker \| .*", got "other \| GPU"/,
+    /made for adapter other \| GPU, this is maker \| new \| Test GPU/,
+  ],
+  [
+    'of another driver',
+    (file) => JSON.stringify({ ...file, driver: 'driver 1.1' }),
+    /made for driver driver 1\.1, this is driver 1\.2/,
+  ],
+  [
+    'of other kernels',
+    (file) => JSON.stringify({ ...file, kernels: '00000000' }),
+    /made for kernels 00000000, this is [0-9a-f]{8}/,
+  ],
+  [
+    'changed by hand or by a worn disk',
+    (file) => JSON.stringify(file).replace('quads 16x1', 'quads 16x2'),
+    /damaged: its entries are not those of "tuned [0-9a-f]{8}"/,
   ],
   ['without entries', ({ entries: _, ...file }) => JSON.stringify(file), /damaged/],
   [
@@ -117,10 +132,10 @@ it.each<[string, (file: Record<string, unknown>) => string, RegExp]>([
 
 it('has a file for each adapter', async () => {
   await saveTuning(DEVICE, ENTRIES);
-  expect(await read({ ...DEVICE, description: 'driver 1.3' })).toEqual({
-    table: DEFAULT_TABLE,
-    lines: [],
-  });
+  const other = { ...DEVICE, name: 'Other GPU' };
+  expect(await read(other)).toEqual({ table: DEFAULT_TABLE, lines: [] });
+  await saveTuning(other, {});
+  expect((await read()).table.entries).toEqual(ENTRIES);
 });
 
 it('can be told not to read, and nothing else', async () => {

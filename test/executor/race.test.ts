@@ -1,7 +1,12 @@
 // Races among kernel variants: who may win, and what is not measured to the end. Candidates are scripted.
 import { expect, it } from 'vitest';
 import { floatTensor, type Tensor } from '../../src-ts/core/tensor.ts';
-import { race, type Candidate } from '../../src-ts/executor/webgpu/race.ts';
+import {
+  race as raceEntries,
+  type Candidate,
+  type Entry,
+  type RaceResult,
+} from '../../src-ts/executor/webgpu/race.ts';
 
 const RIGHT = [1, -200, 3];
 
@@ -19,6 +24,15 @@ function scripted(variant: string, seconds: readonly number[], values = RIGHT): 
   };
   return own;
 }
+
+const entries = (rivals: readonly Scripted[]): Entry[] =>
+  rivals.map((rival) => ({
+    variant: rival.variant,
+    enter: () => Promise.resolve(Object.assign(rival, { dispose: () => undefined })),
+  }));
+
+const race = (reference: Scripted, rivals: readonly Scripted[]): Promise<RaceResult> =>
+  raceEntries(reference, entries(rivals));
 
 it('is won by the fastest, and tells its least gain', async () => {
   const rivals = [scripted('b', [0.9]), scripted('c', [0.7, 0.5, 0.8]), scripted('d', [0.6])];
@@ -45,7 +59,7 @@ it('allows a candidate to round otherwise', async () => {
 
 it('stays with the reference when the gain is within the noise', async () => {
   const outcome = await race(scripted('a', [1]), [scripted('b', [0.98])]);
-  expect(outcome).toEqual({ winner: 'a', gain: 1, wrong: [] });
+  expect(outcome).toEqual({ winner: 'a', gain: 1, wrong: [], refused: [] });
 });
 
 it('times the reference beside a rival before that wins', async () => {
@@ -57,4 +71,21 @@ it('takes one sample of what is hopeless', async () => {
   const slow = scripted('b', [1.6]);
   await race(scripted('a', [1]), [slow]);
   expect(slow.samples).toBe(1);
+});
+
+it('goes on without a candidate that the device refuses', async () => {
+  const refused = { variant: 'huge', enter: () => Promise.resolve(null) };
+  const rivals = [refused, ...entries([scripted('b', [0.5])])];
+  const outcome = await raceEntries(scripted('a', [1]), rivals);
+  expect(outcome).toMatchObject({ winner: 'b', wrong: [], refused: ['huge'] });
+});
+
+it('lets go of every rival, whatever it computes', async () => {
+  const gone: string[] = [];
+  const rivals = [scripted('b', [2]), scripted('c', [0.1], [1, 2, 3])].map((rival) => ({
+    variant: rival.variant,
+    enter: () => Promise.resolve({ ...rival, dispose: () => void gone.push(rival.variant) }),
+  }));
+  await raceEntries(scripted('a', [1]), rivals);
+  expect(gone).toEqual(['b', 'c']);
 });

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { batchDim } from '../../src-ts/core/shape.ts';
 import { floatTensor, type Tensor } from '../../src-ts/core/tensor.ts';
+import { KernelCompileError } from '../../src-ts/core/errors.ts';
+import { DEFAULT_TABLE, nameTable } from '../../src-ts/executor/tuning.ts';
 import { openWebGpu, type WebGpuExecutor } from '../../src-ts/executor/webgpu/index.ts';
 import { tuneGraph, type TunedClass } from '../../src-ts/executor/webgpu/tuner.ts';
 import type { Graph } from '../../src-ts/graph/graph.ts';
@@ -9,6 +11,7 @@ import type { Choice } from '../../src-ts/kernels/kernel.ts';
 import { GraphBuilder } from '../../src-ts/ops/builder.ts';
 import { FAMILIES } from '../reference/on-device.ts';
 import { seededRandom } from '../reference/random.ts';
+import { during, refusePipelines } from './faults.ts';
 
 const CHANNELS = 24;
 const SIDE = 10;
@@ -75,8 +78,14 @@ function otherwise(executor: WebGpuExecutor): Record<string, string> {
 describe.each(FAMILIES)('the %s kernels', (family) => {
   let executor: WebGpuExecutor;
 
+  const open = (onNote?: (note: string) => void): Promise<WebGpuExecutor> =>
+    openWebGpu({
+      ...(family === 'tiled' && { traits: { subgroupLanes: null } }),
+      ...(onNote !== undefined && { onNote }),
+    });
+
   beforeAll(async () => {
-    executor = await openWebGpu(family === 'tiled' ? { traits: { subgroupLanes: null } } : {});
+    executor = await open();
   });
 
   afterAll(() => {
@@ -104,23 +113,86 @@ describe.each(FAMILIES)('the %s kernels', (family) => {
     expect(await run(tuned, 1, 1)).toEqual(all.slice(0, all.length / 3));
   });
 
-  it('stay with the rule where the table names what does not fit', () => {
-    const entries = Object.fromEntries(
-      choices(executor).map(({ class: name }) => [name, 'lines 4000x8']),
-    );
-    const tuned = executor.withTuning({ name: 'tuned', entries });
+  it('stay with the rule where the table names what does not fit, and say so', async () => {
+    const notes: string[] = [];
+    const own = await open((note) => notes.push(note));
+    const [first] = choices(executor);
+    const tuned = own.withTuning({ name: 'tuned', entries: { [first!.class]: 'lines 4000x8' } });
     expect(choices(tuned)).toEqual(choices(executor));
+    expect(await run(tuned, 3, 3)).toEqual(await run(executor, 3, 3));
+    await run(tuned, 1, 1);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        `^tuning "tuned [0-9a-f]{8}": "${first!.class}" has no variant "lines 4000x8" here; the default, "${first!.variant}", is used$`,
+      ),
+    ]);
+    expect(tuned.notes).toEqual(notes);
+    own.dispose();
+  });
+
+  it('fall back where the device refuses a variant of the table, and say so', async () => {
+    const table = { name: 'tuned', entries: otherwise(executor) };
+    const usual = new Set<string>();
+    const watch = refusePipelines((label) => {
+      usual.add(label);
+      return false;
+    });
+    const plain = await open();
+    const expected = await during([watch], () => run(plain, 3, 3));
+    plain.dispose();
+    const own = await open();
+    await during([refusePipelines((label) => !usual.has(label))], async () => {
+      await expect(run(own.withTuning(table), 3, 3)).rejects.toThrow(KernelCompileError);
+      const lenient = own.withTuning(table, DEFAULT_TABLE);
+      expect(lenient.tuning).toMatch(/^tuned /);
+      expect(await run(lenient, 3, 3)).toEqual(expected);
+      expect(lenient.tuning).toBe(nameTable(DEFAULT_TABLE));
+      expect(lenient.notes).toHaveLength(1);
+      expect(lenient.notes[0]).toMatch(
+        /the device refuses it: workgroup too large; tuning "default [0-9a-f]{8}" is used from here on, not "tuned [0-9a-f]{8}"$/,
+      );
+    });
+    own.dispose();
+  });
+
+  it('lose the race where the device refuses them', async () => {
+    const own = await open();
+    const rules = new Set<string>();
+    const watch = refusePipelines((label) => {
+      rules.add(label);
+      return false;
+    });
+    await during([watch], () => run(own, 3, 3));
+    const outcome = await during([refusePipelines((label) => !rules.has(label))], () =>
+      tuneGraph(own, NET, { N: 3 }),
+    );
+    expect(outcome.tuned.flatMap(({ refused }) => refused)).not.toEqual([]);
+    for (const { rule, winner, wrong, refused } of outcome.tuned) {
+      expect(wrong).toEqual([]);
+      expect(refused).not.toContain(rule);
+      expect(refused).not.toContain(winner);
+    }
+    own.dispose();
+  });
+
+  it('are not raced for longer than is given, those with the most work first', async () => {
+    const { tuned, left } = await tuneGraph(executor, NET, { N: 2 }, { seconds: 1e-3 });
+    expect(tuned.map((each) => each.class)).toEqual(['gemm 0 6 12']);
+    expect(left).toHaveLength(2);
   });
 
   it('are raced class by class, and none of them is wrong', async () => {
     const heard: TunedClass[] = [];
-    const tuned = await tuneGraph(executor, NET, { N: 2 }, (each) => heard.push(each));
+    const onClass = (each: TunedClass): number => heard.push(each);
+    const { tuned, left } = await tuneGraph(executor, NET, { N: 2 }, { onClass });
     expect(heard).toEqual(tuned);
+    expect(left).toEqual([]);
     const known = new Map(choices(executor).map((choice) => [choice.class, choice]));
     expect(tuned.map((each) => each.class).sort()).toEqual([...known.keys()].sort());
-    for (const { class: name, rule, winner, gain, wrong, nodes } of tuned) {
-      expect({ wrong, nodes, rule }).toEqual({
+    for (const { class: name, rule, winner, gain, wrong, refused, nodes } of tuned) {
+      expect({ wrong, refused, nodes, rule }).toEqual({
         wrong: [],
+        refused: [],
         nodes: 1,
         rule: known.get(name)!.variant,
       });

@@ -16,6 +16,15 @@ export interface RaceResult {
   readonly gain: number;
   /** Candidates whose results were not those of the reference. */
   readonly wrong: readonly string[];
+  /** Candidates that the device refused. */
+  readonly refused: readonly string[];
+}
+
+/** A candidate that is not there yet: the device may refuse it. */
+export interface Entry {
+  readonly variant: string;
+  /** Null when it is refused. */
+  readonly enter: () => Promise<(Candidate & { readonly dispose: () => void }) | null>;
 }
 
 const SAMPLES = 3;
@@ -24,29 +33,40 @@ const WORTHWHILE = 1.03; // a gain below this is noise
 const TOLERANCE = 1e-5; // of the largest value
 
 /** Times the candidates that agree with the reference, which wins unless one is clearly faster. */
-export async function race(
-  reference: Candidate,
-  rivals: AsyncIterable<Candidate> | Iterable<Candidate>,
-): Promise<RaceResult> {
+export async function race(reference: Candidate, rivals: Iterable<Entry>): Promise<RaceResult> {
   const expected = await reference.results();
-  let best = {
-    winner: reference.variant,
-    gain: 1,
-    seconds: await fastestSample(reference, Infinity),
-  };
+  const seconds = await fastestSample(reference, Infinity);
+  let best: Best = { winner: reference.variant, gain: 1, seconds };
   const wrong: string[] = [];
-  for await (const rival of rivals) {
-    if (!agree(expected, await rival.results())) {
-      wrong.push(rival.variant);
+  const refused: string[] = [];
+  for (const { variant, enter } of rivals) {
+    const rival = await enter();
+    if (rival === null) {
+      refused.push(variant);
       continue;
     }
-    const seconds = await fastestSample(rival, HOPELESS * best.seconds);
-    if (seconds >= best.seconds) continue;
-    const gain = await leastGain(reference, rival);
-    if (gain >= WORTHWHILE) best = { winner: rival.variant, gain, seconds };
+    try {
+      if (agree(expected, await rival.results())) best = await better(best, reference, rival);
+      else wrong.push(variant);
+    } finally {
+      rival.dispose();
+    }
   }
   const { winner, gain } = best;
-  return { winner, gain, wrong };
+  return { winner, gain, wrong, refused };
+}
+
+interface Best {
+  readonly winner: string;
+  readonly gain: number;
+  readonly seconds: number;
+}
+
+async function better(best: Best, reference: Candidate, rival: Candidate): Promise<Best> {
+  const seconds = await fastestSample(rival, HOPELESS * best.seconds);
+  if (seconds >= best.seconds) return best;
+  const gain = await leastGain(reference, rival);
+  return gain >= WORTHWHILE ? { winner: rival.variant, gain, seconds } : best;
 }
 
 /** The two in turns: on a machine with other work, only samples side by side can be compared. */

@@ -1,6 +1,7 @@
 // Finds the fastest variant for each class of work in a graph. A convolution or product is taken out of the
 // graph and runs by itself on random numbers, all rows live, once with every variant; the distinct ones of
 // one class run together, each as often as the graph has it.
+import { KernelCompileError, OutOfMemoryError } from '../../core/errors.ts';
 import { keyOf } from '../../core/key.ts';
 import { uniformAt } from '../../core/random.ts';
 import { elementCount, resolveShape, type Extents } from '../../core/shape.ts';
@@ -38,27 +39,39 @@ interface ClassOfWork {
 const TUNABLE: readonly Node['kind'][] = ['matmul', 'conv', 'conv_input_grad'];
 const SAMPLE_SECONDS = 0.02; // of CPU time: twenty ticks of its clock
 
-/**
- * Races the variants of every class of work in `graph` at `capacity`. `onClass` hears of each as it is
- * done, and how many there are.
- */
+export interface TuneSettings {
+  /** Seconds after which no further class is begun; none by default. */
+  readonly seconds?: number;
+  /** Hears of each class as it is done, and how many there are. */
+  readonly onClass?: (tuned: TunedClass, done: number, total: number) => void;
+}
+
+export interface TunedGraph {
+  readonly tuned: readonly TunedClass[];
+  /** Classes that there was no time for. */
+  readonly left: readonly string[];
+}
+
+/** Races the variants of every class of work in `graph` at `capacity`, those with the most work first. */
 export async function tuneGraph(
   executor: WebGpuExecutor,
   graph: Graph,
   capacity: Extents,
-  onClass: (tuned: TunedClass, done: number, total: number) => void = () => undefined,
-): Promise<TunedClass[]> {
+  { seconds = Infinity, onClass = () => undefined }: TuneSettings = {},
+): Promise<TunedGraph> {
   const untuned = executor.withTuning({ name: 'rules', entries: {} });
   const classes = classesOf(untuned, pruneGraph(graph), capacity);
+  const end = performance.now() + 1000 * seconds;
   const tuned: TunedClass[] = [];
   for (const { choice, works } of classes) {
+    if (performance.now() >= end) break;
     const { class: name, variant: rule } = choice;
     const nodes = works.reduce((sum, { count }) => sum + count, 0);
     const outcome = await raceVariants(untuned, choice, works, capacity);
     tuned.push({ class: name, rule, nodes, ...outcome });
     onClass(tuned.at(-1)!, tuned.length, classes.length);
   }
-  return tuned;
+  return { tuned, left: classes.slice(tuned.length).map(({ choice }) => choice.class) };
 }
 
 function classesOf(executor: WebGpuExecutor, graph: Graph, capacity: Extents): ClassOfWork[] {
@@ -77,8 +90,14 @@ function classesOf(executor: WebGpuExecutor, graph: Graph, capacity: Extents): C
     if (known === undefined) classes.set(choice.class, { choice, works: [work] });
     else known.works.push(work);
   }
-  return [...classes.values()];
+  const flopsOf = ({ works }: ClassOfWork): number =>
+    works.reduce((sum, work) => sum + work.count * flopsIn(executor, work.graph, capacity), 0);
+  const sized = [...classes.values()].map((each) => ({ each, flops: flopsOf(each) }));
+  return sized.sort((a, b) => b.flops - a.flops).map(({ each }) => each);
 }
+
+const flopsIn = (executor: WebGpuExecutor, graph: Graph, capacity: Extents): number =>
+  executor.describe(graph, { capacity }).calls.reduce((sum, { flops }) => sum + flops, 0);
 
 const operandsOf = (graph: Graph, node: Node): unknown =>
   mapInputs(node.inputs as never, (id) => [typeOf(graph, id), graph.constants.has(id)]);
@@ -105,18 +124,20 @@ async function raceVariants(
   const entrant = (variant: string): Promise<Entrant> =>
     Entrant.create(executor, choice.class, variant, works, capacity);
   const reference = await entrant(choice.variant);
-  async function* rivals(): AsyncGenerator<Candidate> {
-    for (const variant of choice.variants.filter((each) => each !== choice.variant)) {
-      const rival = await entrant(variant);
-      yield rival;
-      rival.dispose();
-    }
-  }
+  const rivals = choice.variants
+    .filter((variant) => variant !== choice.variant)
+    .map((variant) => ({ variant, enter: () => entrant(variant).catch(nullIfRefused) }));
   try {
-    return await race(reference, rivals());
+    return await race(reference, rivals);
   } finally {
     reference.dispose();
   }
+}
+
+/** The device refuses a kernel, or has no memory for it: the others may still race. */
+function nullIfRefused(error: unknown): null {
+  if (error instanceof KernelCompileError || error instanceof OutOfMemoryError) return null;
+  throw error;
 }
 
 interface CompiledWork {
@@ -149,13 +170,19 @@ class Entrant implements Candidate {
   ): Promise<Entrant> {
     const own = executor.withTuning({ name: variant, entries: { [name]: variant } });
     const compiled: CompiledWork[] = [];
-    for (const { graph, count } of works) {
-      const program = await own.compile(graph, { capacity });
-      const at = own.choicesOf(graph, capacity).findIndex((each) => each?.class === name);
-      fillInputs(program, graph, capacity);
-      compiled.push({ program, at, count, times: 0 });
+    const entrant = new Entrant(variant, executor.info.software, compiled);
+    try {
+      for (const { graph, count } of works) {
+        const program = await own.compile(graph, { capacity });
+        const at = own.choicesOf(graph, capacity).findIndex((each) => each?.class === name);
+        compiled.push({ program, at, count, times: 0 });
+        fillInputs(program, graph, capacity);
+      }
+      return entrant;
+    } catch (error) {
+      entrant.dispose();
+      throw error;
     }
-    return new Entrant(variant, executor.info.software, compiled);
   }
 
   async results(): Promise<readonly Tensor[]> {
