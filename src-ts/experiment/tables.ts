@@ -188,11 +188,11 @@ function subsetNotes(rows: readonly SubsetRow[]): string[] {
 const COLUMNS: readonly ResultColumn[] = [
   { key: 'network', title: 'network' },
   { key: 'method', title: 'method' },
-  { key: 'images', title: 'images', meaning: 'images attacked' },
-  { key: 'fooled', title: 'fooled', meaning: 'of them whose class changed' },
-  { key: 'error', title: 'error', unit: '%', meaning: 'test error', paper: 'paper_error' },
   { key: 'rho', title: 'ρ̂', meaning: 'mean of ‖r̂‖ / ‖x‖, x as pixels', paper: 'paper_rho' },
   { key: 'rho_input', title: 'ρ̂ of the input', meaning: 'the same after normalisation' },
+  { key: 'error', title: 'error', unit: '%', meaning: 'test error', paper: 'paper_error' },
+  { key: 'images', title: 'images', meaning: 'images attacked' },
+  { key: 'fooled', title: 'fooled', meaning: 'of them whose class changed' },
   { key: 'ms', title: 'time', unit: 'ms', digits: 3, meaning: 'wall time for an image' },
   {
     key: 'cpu_ms',

@@ -1,8 +1,8 @@
 // What stands beside the paper's numbers, at one glance: a line a column, a dot a number.
-import { count, formatNumber } from '../numbers.ts';
+import { count } from '../numbers.ts';
 import { hasPaperNumbers, type ResultFile } from '../result-file.ts';
 import { html, type Html } from './html.ts';
-import { comparisonsOf, median, placeOf, type Comparison } from './ratio.ts';
+import { comparisonsOf, formatRatio, median, placeOf, type Comparison } from './ratio.ts';
 
 /** Ends of the scale: the first that holds all ratios, or the last. */
 const BOUNDS = [2, 4, 8, 16, 32];
@@ -43,11 +43,11 @@ const linesOf = ({ id, result }: ResultFile): Line[] =>
     .map((comparison) => ({ ...comparison, id }));
 
 function renderStrip({ id, table, column, points }: Line, bound: number): Html {
-  const middle = formatNumber(median(points.map(({ ratio }) => ratio)), 3);
+  const middle = formatRatio(median(points.map(({ ratio }) => ratio)));
   const dots = points.map(
     ({ label, ratio }) =>
       html`<circle cx="${placeOf(ratio, bound)}%" cy="50%" r="5"
-        ><title>${label}: ${formatNumber(ratio, 3)}</title></circle
+        ><title>${label}: ${formatRatio(ratio)}</title></circle
       >`,
   );
   const lines = ticksOf(bound).map(

@@ -1,4 +1,5 @@
 // Our numbers over the paper's: 1 is the middle of a logarithmic scale.
+import { formatNumber } from '../numbers.ts';
 import type {
   ExperimentResult,
   ResultCell,
@@ -14,6 +15,11 @@ export function ratioOf(row: Row, { key, paper }: ResultColumn): number | null {
   const theirs = paper === undefined ? null : row[paper];
   if (typeof ours !== 'number' || typeof theirs !== 'number' || theirs === 0) return null;
   return ours / theirs;
+}
+
+/** Three digits, zeros at the end included, so that a column of ratios is easy to compare. */
+export function formatRatio(ratio: number): string {
+  return ratio >= 0.01 && ratio < 1000 ? ratio.toPrecision(3) : formatNumber(ratio, 3);
 }
 
 /** The place of a ratio in percent of a scale from 1 / bound to bound; what lies beyond is at its end. */

@@ -5,7 +5,7 @@ import type { ResultCell, ResultColumn, ResultTable } from '../experiment-result
 import { formatNumber } from '../numbers.ts';
 import { html, type Html } from './html.ts';
 import { dataUri } from './picture.ts';
-import { placeOf, ratioOf } from './ratio.ts';
+import { formatRatio, placeOf, ratioOf } from './ratio.ts';
 
 type Row = ResultTable['rows'][number];
 
@@ -13,20 +13,22 @@ type Row = ResultTable['rows'][number];
 const SCALE_BOUND = 4;
 
 /** @param headed whether it needs a heading of its own */
-export function renderTable(table: ResultTable, headed: boolean): Html {
-  const { name, title, rows } = table;
+export function renderTable(whole: ResultTable, headed: boolean): Html {
+  const { name, title, rows } = whole;
+  const table = { ...whole, columns: whole.columns.filter((column) => hasValues(column, whole)) };
   const csv = dataUri('text/csv', Buffer.from(stringify([...rows], { header: true })));
   return html`
-    <div class="table-head">
+    <div class="table">
       ${headed ? html`<h3>${title}</h3>` : null}
-      <a class="download" download="${name}.csv" href="${csv}">CSV</a>
+      <div class="scroll" role="region" aria-label="${title}" tabindex="0">
+        <table>
+          ${renderHead(table)}${groupRows(table).map((group) => renderGroup(table, group))}
+        </table>
+      </div>
+      <div class="meanings">
+        ${renderMeanings(table)}<a download="${name}.csv" href="${csv}">CSV</a>
+      </div>
     </div>
-    <div class="scroll" role="region" aria-label="${title}" tabindex="0">
-      <table>
-        ${renderHead(table)}${groupRows(table).map((group) => renderGroup(table, group))}
-      </table>
-    </div>
-    ${renderMeanings(table)}
   `;
 }
 
@@ -61,6 +63,11 @@ const COMPARED_HEADS = html`<th scope="col" class="number ours">here</th>
 
 const unitOf = ({ unit }: ResultColumn): Html | null =>
   unit === undefined ? null : html` <span class="unit">${unit}</span>`;
+
+/** Whether a column says anything; the first names the rows. */
+function hasValues(column: ResultColumn, { columns, rows }: ResultTable): boolean {
+  return column === columns[0] || rows.some((row) => (row[column.key] ?? null) !== null);
+}
 
 function isNumeric({ key }: ResultColumn, rows: readonly Row[]): boolean {
   return rows.some((row) => typeof row[key] === 'number');
@@ -106,7 +113,7 @@ function renderCells(row: Row, column: ResultColumn, numeric: boolean): Html {
 /** The ratio, and a dot for it on a short scale whose middle is 1. */
 function renderRatio(ratio: number): Html {
   const x = placeOf(ratio, SCALE_BOUND);
-  return html`${formatNumber(ratio, 3)}<svg class="scale" aria-hidden="true">
+  return html`${formatRatio(ratio)}<svg class="scale" aria-hidden="true">
       <line x1="0" x2="100%" y1="50%" y2="50%" />
       <line x1="50%" x2="50%" y1="15%" y2="85%" />
       <circle cx="${x}%" cy="50%" r="3" />
@@ -133,5 +140,5 @@ function renderMeanings({ columns }: ResultTable): Html | null {
         <dd>${meaning!}</dd>
       </div>`,
   );
-  return html`<dl class="meanings">${lines}</dl>`;
+  return html`<dl>${lines}</dl>`;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { escapeHtml, html } from '../../../src-ts/report/page/html.ts';
-import { median, placeOf } from '../../../src-ts/report/page/ratio.ts';
+import { formatRatio, median, placeOf } from '../../../src-ts/report/page/ratio.ts';
 import { writeReport } from '../../../src-ts/report/report.ts';
 import { run } from '../../cli/run.ts';
 import { png, put, temporaryFolder } from '../../data/fixtures.ts';
@@ -60,11 +60,17 @@ describe('the page', () => {
     );
     expect(rows).toEqual([
       ['LeNet', 'deepfool', '0.25', '0.2', '1.25', '5.8'],
-      ['fgsm', '0.5', '1', '0.5', '–'],
+      ['fgsm', '0.5', '1', '0.500', '–'],
       [HOSTILE, 'fgsm', '–', '–', '–', '1'],
     ]);
     expect(page.querySelector('#table1 tbody th')!.getAttribute('rowspan')).toBe('2');
-    expect(textsOf('.strip title')).toEqual(['LeNet, deepfool: 1.25', 'LeNet, fgsm: 0.5']);
+    expect(textsOf('.strip title')).toEqual(['LeNet, deepfool: 1.25', 'LeNet, fgsm: 0.500']);
+    expect(textsOf('#table1 thead tr:first-child th')).toEqual([
+      'network',
+      'method',
+      'ρ̂',
+      'time ms',
+    ]);
     expect(textsOf('#table1 .meanings dt')).toEqual(['ρ̂']);
   });
 
@@ -210,5 +216,6 @@ it('templates escape all but templates', () => {
 it('ratios lie on a logarithmic scale', () => {
   expect([0.25, 0.5, 1, 2, 4].map((ratio) => placeOf(ratio, 4))).toEqual([0, 25, 50, 75, 100]);
   expect([0, 0.1, 99].map((ratio) => placeOf(ratio, 4))).toEqual([0, 0, 100]);
+  expect([0, 0.004, 1, 123.4].map(formatRatio)).toEqual(['0', '0.004', '1.00', '123']);
   expect([median([3, 1, 2]), median([4, 1])]).toEqual([2, 2.5]);
 });

@@ -33,6 +33,7 @@ export function sampleResult(changes: Partial<ExperimentResult> = {}): Experimen
           { key: 'method', title: 'method' },
           { key: 'rho', title: 'ρ̂', meaning: 'mean of ‖r̂‖ / ‖x‖', paper: 'paper_rho' },
           { key: 'ms', title: 'time', unit: 'ms', digits: 2 },
+          { key: 'rho_input', title: 'of no row', meaning: 'left out' },
         ],
         rows: [
           { network: 'LeNet', method: 'deepfool', rho: 0.25, paper_rho: 0.2, ms: 5.789 },
