@@ -5,6 +5,7 @@ import { basename, extname, join } from 'node:path';
 import * as v from 'valibot';
 import { DataError, messageOf } from '../core/errors.ts';
 import type { ExperimentResult, ResultCell } from './experiment-result.ts';
+import { comparisonsOf } from './page/ratio.ts';
 
 /** An experiment and where it was read. */
 export interface ResultFile {
@@ -62,8 +63,8 @@ const schema: v.GenericSchema<unknown, ExperimentResult> = v.object({
 });
 
 /**
- * The experiments of a folder: those with the paper's numbers first, then by name. JSON files that name no
- * experiment are something else's.
+ * The experiments of a folder: those with most numbers beside the paper's first, then by name. JSON files
+ * that name no experiment are something else's.
  * @throws DataError that names the file which cannot be read, or the folder that has none.
  */
 export async function readResults(folder: string): Promise<ResultFile[]> {
@@ -102,12 +103,10 @@ async function readResult(path: string): Promise<ExperimentResult | null> {
 
 const anchorOf = (name: string): string => name.replaceAll(/[^\w-]+/g, '-');
 
-/** Whether some column of a table stands beside the paper's. */
-export function hasPaperNumbers({ tables }: ExperimentResult): boolean {
-  return tables.some(({ columns }) => columns.some(({ paper }) => paper !== undefined));
-}
+const numbersOf = ({ result }: ResultFile): number =>
+  comparisonsOf(result).reduce((sum, { points }) => sum + points.length, 0);
 
 function compareResults(a: ResultFile, b: ResultFile): number {
-  const first = Number(hasPaperNumbers(b.result)) - Number(hasPaperNumbers(a.result));
-  return first !== 0 ? first : a.id.localeCompare(b.id, 'en', { numeric: true });
+  const more = numbersOf(b) - numbersOf(a);
+  return more !== 0 ? more : a.id.localeCompare(b.id, 'en', { numeric: true });
 }

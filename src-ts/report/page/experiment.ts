@@ -11,7 +11,7 @@ const FACT_NAMES: Readonly<Record<FactKey, string>> = {
   device: 'device',
   tuning: 'kernel table',
   seeds: 'seeds',
-  version: 'deepfool-webgpu',
+  version: 'version',
   paper: 'the paper',
 };
 export const FACT_KEYS = Object.keys(FACT_NAMES) as readonly FactKey[];

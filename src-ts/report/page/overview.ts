@@ -1,6 +1,6 @@
 // What stands beside the paper's numbers, at one glance: a line a column, a dot a number.
 import { count } from '../numbers.ts';
-import { hasPaperNumbers, type ResultFile } from '../result-file.ts';
+import type { ResultFile } from '../result-file.ts';
 import { html, type Html } from './html.ts';
 import { comparisonsOf, formatRatio, median, placeOf, type Comparison } from './ratio.ts';
 
@@ -9,7 +9,7 @@ const BOUNDS = [2, 4, 8, 16, 32];
 
 /** Null when nothing has the paper's numbers beside it. */
 export function renderOverview(files: readonly ResultFile[]): Html | null {
-  const lines = files.filter(({ result }) => hasPaperNumbers(result)).flatMap(linesOf);
+  const lines = files.flatMap(linesOf);
   if (lines.length === 0) return null;
   const ratios = lines.flatMap(({ points }) => points.map(({ ratio }) => ratio));
   const sizes = ratios.filter((ratio) => ratio > 0);

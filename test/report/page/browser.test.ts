@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeReport } from '../../../src-ts/report/report.ts';
 import { temporaryFolder } from '../../data/fixtures.ts';
 import { CHROMIUM, HAS_CHROMIUM, openBrowser } from './browser.ts';
@@ -12,6 +12,10 @@ import { putSample } from './sample.ts';
 if (!HAS_CHROMIUM) console.log(`skipped: opening the report's page (no ${CHROMIUM})`);
 
 const temporary = temporaryFolder();
+
+/** A busy machine takes its time to start a browser. */
+const timeout = 120_000;
+vi.setConfig({ testTimeout: timeout, hookTimeout: timeout });
 
 describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
   let browser: Browser;
@@ -30,6 +34,7 @@ describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
 
   beforeEach(async () => {
     page = await browser.newPage();
+    page.setDefaultTimeout(timeout);
     noise = [];
     page.on('console', (message) => noise.push(message.text()));
     page.on('pageerror', (error) => noise.push(String(error)));
@@ -69,7 +74,7 @@ describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
     const caption = page.locator('.lightbox p');
     await page.locator('button.picture').nth(1).focus();
     await page.keyboard.press('Enter');
-    await expect.poll(() => caption.textContent()).toMatch(/^2 \/ 5 · /);
+    await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^2 \/ 5 · /);
     await page.keyboard.press('ArrowRight');
     expect(await caption.textContent()).toMatch(/^3 \/ 5 · /);
     await page.keyboard.press('+');
@@ -95,7 +100,7 @@ describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
     await touched.locator('button.picture').first().tap();
     expect(await caption.textContent()).toMatch(/^1 \/ 5 · /);
     await wipe(touched, 300, 100);
-    await expect.poll(() => caption.textContent()).toMatch(/^2 \/ 5 · /);
+    await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^2 \/ 5 · /);
     await touched.locator('[data-do=close]').tap();
     expect(await touched.locator('.lightbox').isVisible()).toBe(false);
     await phone.close();

@@ -79,7 +79,7 @@ describe('the page', () => {
     expect(factsOf('header')).toEqual([
       'device a device',
       'kernel table default 0123',
-      'deepfool-webgpu 1.2.3',
+      'version 1.2.3',
       'the paper Moosavi-Dezfooli, Fawzi, Frossard, CVPR 2016',
     ]);
     expect(factsOf('#table1')).toEqual(['p 2', 'only_correct false', 'seeds training 7']);
