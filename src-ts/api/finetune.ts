@@ -99,7 +99,7 @@ export async function finetuneModel(
     });
     // Stopped while they were made: the run stops before its first step too.
     const training = set === null ? images.training : perturb(images.training, set.values, alpha);
-    const notes = set === null ? [] : notesOf(set, training.length, path);
+    const notes = set === null ? [] : notesOf(set, training.length);
     for (const note of notes) watch.onNote?.(note);
     const perturbed = { ...run, images: { ...images, training } };
     const summary = await runTraining(perturbed, watch);
@@ -110,8 +110,11 @@ export async function finetuneModel(
   }
 }
 
-function notesOf({ fooled, notes }: PerturbationSet, images: number, path: string): string[] {
-  return [...notes, `perturbations mislead the model on ${fooled} of ${images} images: ${path}`];
+function notesOf({ fooled, notes }: PerturbationSet, images: number): string[] {
+  return [
+    ...notes,
+    `the perturbations mislead the model on ${fooled} of ${images} training images`,
+  ];
 }
 
 /** Checks what perturbing is told; the path of the file. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { DivergenceError, ModelError, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
 import { replaceFile, requireWritable } from '../data/output-file.ts';
+import { parseRange } from '../data/range.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { Graph } from '../graph/graph.ts';
 import { buildNetwork, isNetworkName, NETWORKS } from '../networks/index.ts';
@@ -30,6 +31,8 @@ import { openLabelledImages } from './training-images.ts';
 export interface TrainingOptions extends ReadOptions {
   /** Path of the data set. Its split `train` is trained on; `test` or `val`, if there, is scored. */
   readonly data: string;
+  /** Which images of the test split are scored, as `range` has it. Default: all. */
+  readonly testRange?: string;
   /** The ONNX file to write, after every epoch; the checkpoint lies beside it. */
   readonly out: string;
   /** Default 10. */
@@ -75,7 +78,10 @@ export interface TrainWatch {
   readonly signal?: AbortSignal;
   readonly onNote?: (note: string) => void;
   readonly onProgress?: (progress: TrainingProgress) => void;
-  /** After each epoch, with the network as it is then. */
+  /**
+   * After each epoch, with the network as it is then, and before the checkpoint: what is kept of an epoch
+   * here is there when a run that was stopped goes on.
+   */
   readonly onEpoch?: (report: EpochReport, network: Graph) => Promise<void> | void;
 }
 
@@ -207,9 +213,9 @@ async function runEpochs(
   try {
     while (!training.isDone) {
       const report = await training.epoch(watch);
+      if (report !== null) await onEpoch?.(report, await training.trained());
       await save();
       if (report === null) return false;
-      await onEpoch?.(report, await training.trained());
     }
     return true;
   } catch (error) {
@@ -294,12 +300,13 @@ export async function openSets(path: string): Promise<DatasetPair> {
 export async function openImages(
   { training, test }: DatasetPair,
   model: TrainingModel,
-  options: ReadOptions,
+  options: ReadOptions & Pick<TrainingOptions, 'testRange'>,
 ): Promise<TrainingRun['images']> {
-  const { range: _, ...fitting } = options; // the range is of training images
+  const scored = { ...options, range: options.testRange ?? ':' };
+  if (test !== null) parseRange(scored.range, test.length, 'test range');
   return {
     training: await openLabelledImages(training, model, options),
-    test: test === null ? null : await openLabelledImages(test, model, fitting),
+    test: test === null ? null : await openLabelledImages(test, model, scored),
   };
 }
 
@@ -329,7 +336,7 @@ export async function openTrainingModel(
 /** What, besides the settings, makes two runs the same one. */
 export function describeSource(
   { name }: TrainingModel,
-  { data, range = ':', resize, crop }: TrainingOptions,
+  { data, range = ':', testRange = ':', resize, crop }: TrainingOptions,
 ): RunIdentity {
-  return { model: name, data, range, resize: resize ?? null, crop: crop ?? null };
+  return { model: name, data, range, testRange, resize: resize ?? null, crop: crop ?? null };
 }
