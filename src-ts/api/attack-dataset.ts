@@ -234,22 +234,28 @@ async function* untilAborted(
   signal: AbortSignal | undefined,
   onAbort: (pending: Promise<unknown>) => void,
 ): AsyncGenerator<Result> {
+  let stop = (): void => undefined;
   const aborted = new Promise<null>((resolve) => {
-    signal?.addEventListener('abort', () => {
+    stop = () => {
       resolve(null);
-    });
-    if (signal?.aborted === true) resolve(null);
+    };
+    if (signal?.aborted === true) stop();
   });
-  for (;;) {
-    const pending = results.next();
-    const next = await Promise.race([pending, aborted]);
-    if (next === null) {
-      // Nobody waits for its result any more, nor for what ends with the stream.
-      onAbort(pending.then(() => results.return(undefined)).catch(() => undefined));
-      return;
+  signal?.addEventListener('abort', stop);
+  try {
+    for (;;) {
+      const pending = results.next();
+      const next = await Promise.race([pending, aborted]);
+      if (next === null) {
+        // Nobody waits for its result any more, nor for what ends with the stream.
+        onAbort(pending.then(() => results.return(undefined)).catch(() => undefined));
+        return;
+      }
+      if (next.done === true) return;
+      yield next.value;
     }
-    if (next.done === true) return;
-    yield next.value;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 
