@@ -30,14 +30,24 @@ export class ExperimentFolder {
     });
   }
 
+  /** Path of a folder for the files of a step, the same one for the same settings. */
+  async stepFolder(name: string, settings: object): Promise<string> {
+    const path = join(this.path, 'steps', `${name}-${keyOf(settings)}`);
+    await guard(path, () => mkdir(path, { recursive: true }));
+    return path;
+  }
+
   /** The value of a step: the one kept for these very settings, else computed and kept. */
   async step<T>(name: string, settings: object, compute: () => Promise<T>): Promise<T> {
-    const key = createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
-    const file = join('steps', `${name}-${key}.json`);
+    const file = join('steps', `${name}-${keyOf(settings)}.json`);
     const kept = await readFile(join(this.path, file), 'utf8').catch(() => null);
     if (kept !== null) return (JSON.parse(kept) as { value: T }).value;
     const value = await compute();
     await this.write(file, `${JSON.stringify({ settings, value })}\n`);
     return value;
   }
+}
+
+function keyOf(settings: object): string {
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }

@@ -7,14 +7,22 @@ import { DataError, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
 import { writeReport } from '../report/report.ts';
 import type { Experiment } from './experiment.ts';
+import { fig6 } from './fig6.ts';
+import { fig7 } from './fig7.ts';
+import { fig9 } from './fig9.ts';
 import { ExperimentFolder } from './folder.ts';
 import { NETWORKS, type Network } from './networks.ts';
+import { table3 } from './table3.ts';
 import { table1, table2 } from './tables.ts';
 
 /** In the order of `all`. */
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   table1,
   table2,
+  table3,
+  fig6,
+  fig7,
+  fig9,
 };
 export const EXPERIMENT_NAMES: readonly string[] = [...Object.keys(EXPERIMENTS), 'all'];
 

@@ -1,10 +1,11 @@
 // Experiments go on where they were, and refuse what cannot be done before any work.
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
 import { runExperiment } from '../../src-ts/experiment/run.ts';
-import { temporaryFolder } from '../data/fixtures.ts';
+import { idx, put, temporaryFolder } from '../data/fixtures.ts';
 
 const temporary = temporaryFolder();
 
@@ -29,7 +30,7 @@ it('a step that fails leaves nothing behind', async () => {
 it('refuses an unknown experiment, network and missing files by name', async () => {
   const out = join(temporary.path, 'out');
   await expect(runExperiment('table9', { out })).rejects.toThrow(
-    /^experiment: expected table1, table2, all; got "table9"$/,
+    /^experiment: expected table1, table2, .*, all; got "table9"$/,
   );
   const here = { out, models: temporary.path, data: temporary.path };
   await expect(runExperiment('table1', { ...here, networks: ['vgg'] })).rejects.toThrow(
@@ -38,6 +39,21 @@ it('refuses an unknown experiment, network and missing files by name', async () 
   await expect(runExperiment('table1', here)).rejects.toThrow(
     /its model is missing: expected .*lenet-mnist\.onnx$/,
   );
+});
+
+it('refuses networks that an experiment is not about, and data without training images', async () => {
+  const models = join(temporary.path, 'models');
+  const data = join(temporary.path, 'data');
+  await put(join(models, 'lenet-mnist.onnx'), '');
+  await put(join(data, 'mnist', 't10k-images-idx3-ubyte'), idx([1, 1, 1], [0]));
+  const here = { out: join(temporary.path, 'out'), models, data };
+  const tables = runExperiment('table3', { ...here, networks: ['mobilenetv2-imagenet'] });
+  await expect(tables).rejects.toThrow(
+    /^--networks: table3 is about fc500-150-10-mnist, .*; got mobilenetv2-imagenet$/,
+  );
+  const figure = runExperiment('fig6', { ...here, networks: ['lenet-mnist'] });
+  await expect(figure).rejects.toThrow(/mnist: .*split.*train/);
+  expect(existsSync(here.out)).toBe(false);
 });
 
 it('refuses a folder that cannot be written', async () => {

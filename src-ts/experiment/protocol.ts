@@ -1,0 +1,100 @@
+// How fine-tuning is done: the paper's §4.2, and what it leaves open. The numbers are table 3's.
+import type { PerturberName } from '../api/perturbations.ts';
+
+/** What a network is trained further on. */
+export type Diet = PerturberName | 'none';
+
+export const DIETS: readonly Diet[] = ['deepfool', 'fgsm', 'none'];
+
+/** The curves' names. */
+export const DIET_TITLES: Readonly<Record<Diet, string>> = {
+  deepfool: 'DeepFool',
+  fgsm: 'fast gradient sign',
+  none: 'clean',
+};
+
+/** Which images, as ranges. */
+export interface Ranges {
+  /** Of the training set. */
+  readonly training: string;
+  /** Test images that robustness is measured on. */
+  readonly judged: string;
+  /** Test images that the error is counted on. */
+  readonly scored: string;
+}
+
+export interface Protocol {
+  /** Learning rate of the first training. */
+  readonly rate: number;
+  /** By size of the run; null where that leaves the network out. */
+  readonly images: { readonly quick: Ranges | null; readonly full: Ranges };
+  /** Test error in percent after the last epoch, by what was trained on. */
+  readonly paperErrors: Readonly<Record<Diet, number>>;
+  /** ρ̂ after fine-tuning on DeepFool's images, over ρ̂ before, as the text has it; null where it has none. */
+  readonly paperGain: number | null;
+}
+
+const FULL: Ranges = { training: ':', judged: ':1000', scored: ':' };
+
+/** By the file of the network. */
+export const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+  'fc500-150-10-mnist': {
+    rate: 0.01,
+    images: { quick: { training: ':3000', judged: ':200', scored: ':2000' }, full: FULL },
+    paperErrors: { deepfool: 1.5, fgsm: 4.9, none: 1.7 },
+    paperGain: 1.5,
+  },
+  'lenet-mnist': {
+    rate: 0.01,
+    images: { quick: { training: ':1000', judged: ':100', scored: ':500' }, full: FULL },
+    paperErrors: { deepfool: 0.8, fgsm: 4.4, none: 1 },
+    paperGain: 1.5,
+  },
+  'nin-cifar10': {
+    rate: 0.01,
+    images: { quick: null, full: FULL },
+    paperErrors: { deepfool: 11.2, fgsm: 21.2, none: 11.5 },
+    paperGain: 1.4,
+  },
+  'lenet-cifar10': {
+    rate: 0.01,
+    images: { quick: null, full: FULL },
+    paperErrors: { deepfool: 20, fgsm: 28.6, none: 22.6 },
+    paperGain: null,
+  },
+};
+
+/** Who measures robustness in figure 9. */
+export const JUDGES = ['deepfool', 'fgsm'] as const;
+export type Judge = (typeof JUDGES)[number];
+
+export const EPOCHS = 5;
+export const BATCH = 100;
+export const MOMENTUM = 0.9;
+export const SEED = 1;
+/** Multiplies the learning rate: the paper's "decreased by 50 %". */
+export const LR_FACTOR = 0.5;
+/** Figure 9's: "decreased by 90 %". */
+export const SLOW_LR_FACTOR = 0.1;
+
+/** The networks there is a protocol for. */
+export const TRAINABLE: readonly string[] = Object.keys(PROTOCOLS);
+
+/** A network's protocol at one size of run. */
+export interface Plan extends Omit<Protocol, 'images'>, Ranges {
+  /** How many images that is. */
+  readonly words: string;
+}
+
+/** The plan for a network, by its file; null where this size of run leaves it out. */
+export function planOf(model: string, quick: boolean): Plan | null {
+  const protocol = PROTOCOLS[model];
+  const ranges = protocol?.images[quick ? 'quick' : 'full'] ?? null;
+  if (protocol === undefined || ranges === null) return null;
+  const [training, scored, judged] = [ranges.training, ranges.scored, ranges.judged].map(wordsOf);
+  const words = `${training} training images, error on ${scored} test images, ρ on ${judged}`;
+  return { ...protocol, ...ranges, words };
+}
+
+/** `:100` as `the first 100` */
+const wordsOf = (range: string): string => (range === ':' ? 'all' : `the first ${range.slice(1)}`);
