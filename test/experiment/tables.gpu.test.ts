@@ -9,6 +9,7 @@ import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
 import { NETWORKS, type Network } from '../../src-ts/experiment/networks.ts';
 import { table1, table2 } from '../../src-ts/experiment/tables.ts';
 import type { ExperimentResult } from '../../src-ts/report/experiment-result.ts';
+import { writeReport } from '../../src-ts/report/report.ts';
 import { SHARED, sharedPath } from '../attack/shared.ts';
 import { temporaryFolder } from '../data/fixtures.ts';
 
@@ -82,5 +83,11 @@ describe.skipIf(!SHARED)('FC500-150-10 on MNIST', () => {
     expect(row!['deepfool_in_box']).toBeGreaterThan(Number(row!['deepfool']));
     expect(result.notes.join('\n')).toMatch(/0\.09\d\d over the first 300/);
     expect(result.notes.join('\n')).toMatch(/on the 4 images that L-BFGS ran on/);
+  });
+
+  it('leaves what a page can be made of', async () => {
+    const page = await readFile(await writeReport(join(temporary.path, 'p2')), 'utf8');
+    expect(page).toContain('<h2 id="table1-title">Table 1: ρ̂ for p = 2');
+    expect(page.match(/<td class="number paper">0\.11</g)).toHaveLength(1);
   });
 });
