@@ -7,6 +7,11 @@ import { DataError, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
 import { writeReport } from '../report/report.ts';
 import type { Experiment } from './experiment.ts';
+import { fig1 } from './fig1.ts';
+import { fig2 } from './fig2.ts';
+import { fig3 } from './fig3.ts';
+import { fig4 } from './fig4.ts';
+import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { fig7 } from './fig7.ts';
 import { fig9 } from './fig9.ts';
@@ -20,6 +25,11 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   table1,
   table2,
   table3,
+  fig1,
+  fig2,
+  fig3,
+  fig4,
+  fig5,
   fig6,
   fig7,
   fig9,

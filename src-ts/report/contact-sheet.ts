@@ -3,8 +3,9 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
-import { createCanvas, type Canvas } from '@napi-rs/canvas';
+import type { Canvas } from '@napi-rs/canvas';
 import { OptionError } from '../core/errors.ts';
+import { magnify, toCanvas } from './bitmap.ts';
 import { drawText, openCanvas, type Context } from './canvas.ts';
 import { count, formatNumber, formatPercent } from './numbers.ts';
 import { guard, requireWritable } from '../data/output-file.ts';
@@ -267,44 +268,4 @@ function tileSize([, height, width]: readonly [number, number, number]): {
     ? LARGE_TILE / side
     : Math.max(1, Math.round((SMALL_TILE * DENSITY) / side)) / DENSITY;
   return { width: width * scale, height: height * scale, smooth };
-}
-
-/** The perturbation around mid-grey, enlarged by a round factor so that its peaks just show. */
-export function magnify({ original, adversarial }: Pick<Card, 'original' | 'adversarial'>): {
-  readonly pixels: Float32Array;
-  readonly factor: number;
-} {
-  const r = adversarial.map((value, at) => value - original[at]!);
-  const sizes = r.map(Math.abs).sort();
-  // A few extreme pixels may saturate; most must keep their shades.
-  const peak = sizes[Math.floor((sizes.length - 1) * 0.998)]! || sizes.at(-1)! || 1;
-  const factor = roundFactor(0.5 / peak);
-  return { pixels: r.map((value) => 0.5 + factor * value), factor };
-}
-
-/** The largest of 1, 1.5, 2, 3, 4, 5, 6, 8, times a power of ten, not above x; whole, 1 at least. */
-function roundFactor(x: number): number {
-  const power = 10 ** Math.floor(Math.log10(x));
-  const leading = [8, 6, 5, 4, 3, 2, 1.5, 1].find((digit) => digit * power <= x) ?? 1;
-  return Math.max(1, Math.round(leading * power));
-}
-
-/** [C, H, W] in [0, 1] as a bitmap; grey is shown for one channel, the first three of more. */
-function toCanvas(
-  pixels: Float32Array,
-  [channels, height, width]: readonly [number, number, number],
-): Canvas {
-  const canvas = createCanvas(width, height);
-  const context = canvas.getContext('2d');
-  const bitmap = context.createImageData(width, height);
-  const plane = height * width;
-  const offsets = channels >= 3 ? [0, plane, 2 * plane] : [0, 0, 0];
-  for (let at = 0; at < plane; at++) {
-    offsets.forEach((offset, color) => {
-      bitmap.data[4 * at + color] = Math.round(255 * pixels[offset + at]!); // clamped by its type
-    });
-    bitmap.data[4 * at + 3] = 255;
-  }
-  context.putImageData(bitmap, 0, 0);
-  return canvas;
 }

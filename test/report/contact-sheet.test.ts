@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { decodeImage } from '../../src-ts/data/image.ts';
-import { ContactSheet, magnify, requireSheetPath } from '../../src-ts/report/contact-sheet.ts';
+import { magnify } from '../../src-ts/report/bitmap.ts';
+import { ContactSheet, requireSheetPath } from '../../src-ts/report/contact-sheet.ts';
 import { temporaryFolder } from '../data/fixtures.ts';
 import { row, unfooled } from './rows.ts';
 
