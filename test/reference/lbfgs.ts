@@ -37,7 +37,8 @@ interface Loss {
   readonly gradient: Vector;
 }
 
-function lossAt(classifier: Differentiable, x: Vector, target: number): Loss {
+/** J(x, target) and its gradient. */
+export function lossAt(classifier: Differentiable, x: Vector, target: number): Loss {
   const logits = classifier.logits(x);
   const p = softmax(logits);
   const largest = Math.max(...logits);
