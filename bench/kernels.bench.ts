@@ -13,6 +13,7 @@ import {
 } from './kernels/cases.ts';
 import { CEILING_FLOPS, ceilingWork } from './kernels/ceiling.ts';
 import type { KernelEngine, PreparedKernel } from './kernels/engine.ts';
+import { formTables } from './kernels/forms.ts';
 import { jaxEngine } from './kernels/jax.ts';
 import { onnxruntimeEngine } from './kernels/onnxruntime.ts';
 import { ourEngine } from './kernels/ours.ts';
@@ -78,6 +79,17 @@ await runBench('kernels', async ({ executor, measure, add, note }) => {
     }));
     const checked = `Checked before timing: ${CHECKED_ELEMENTS} elements, relative errors ${errors.join(', ')}.`;
     add({ title: each.name, unit: 'GFLOP', rows, notes: [checked] });
+  }
+  for (const { title, gflop, forms, others, note: said } of await formTables()) {
+    const all = [...forms, ...others];
+    const measurements = await measure(all.map(({ run }) => run));
+    const rows = all.map(({ name }, i) => ({ name, amount: gflop, measurement: measurements[i]! }));
+    add({
+      title,
+      unit: 'GFLOP',
+      rows,
+      notes: [said, 'Checked before timing: results are the same.'],
+    });
   }
   note(TIMED);
 });

@@ -35,8 +35,13 @@ export function formatSpread({ median, min, max }: Spread): string {
 }
 
 /** The largest difference between values and what they should be, relative to the largest of the latter. */
-export function relativeError(values: readonly number[], expected: readonly number[]): number {
-  const largest = Math.max(...expected.map(Math.abs));
-  const worst = values.map((value, i) => Math.abs(value - expected[i]!));
-  return worst.some(Number.isNaN) ? Infinity : Math.max(...worst) / largest;
+export function relativeError(values: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let [worst, largest] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const error = Math.abs(values[i]! - expected[i]!);
+    if (Number.isNaN(error)) return Infinity;
+    worst = Math.max(worst, error);
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return worst / largest;
 }

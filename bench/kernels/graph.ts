@@ -4,7 +4,7 @@ import type { Tensor } from '../../src-ts/core/tensor.ts';
 import type { Graph } from '../../src-ts/graph/graph.ts';
 import type { ValueId } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder } from '../../src-ts/ops/builder.ts';
-import type { ConvCase, KernelCase, MatmulCase } from './cases.ts';
+import { outputShape, type ConvCase, type KernelCase, type MatmulCase } from './cases.ts';
 
 /** The operand that is no constant. */
 export const operandOf = (each: KernelCase): Tensor => (each.op === 'matmul' ? each.a : each.x);
@@ -21,19 +21,21 @@ function emitProduct(builder: GraphBuilder, { a, b }: MatmulCase): ValueId {
   return builder.emit('matmul', inputs, { transposeA: false, transposeB: false });
 }
 
-function emitConv(builder: GraphBuilder, { op, x, w, groups }: ConvCase): ValueId {
-  const [kernel, size] = [w.shape.slice(2), x.shape.slice(2)];
+function emitConv(builder: GraphBuilder, each: ConvCase): ValueId {
+  const { op, x, w, groups, stride } = each;
+  const kernel = w.shape.slice(2);
+  const [operand, weights] = [builder.input('x', typeOfTensor(x)), builder.constant(w)];
+  const [given, made] = [x.shape.slice(2), outputShape(each).slice(2)];
   const geometry = {
-    ...{ kernel, groups, strides: [1, 1], dilations: [1, 1], outputSize: size },
+    ...{ kernel, groups, strides: [stride, stride], dilations: [1, 1] },
     padsBegin: kernel.map((extent) => (extent - 1) / 2),
   };
-  const [operand, weights] = [builder.input('x', typeOfTensor(x)), builder.constant(w)];
   return op === 'conv'
-    ? builder.emit('conv', { x: operand, w: weights }, geometry)
+    ? builder.emit('conv', { x: operand, w: weights }, { ...geometry, outputSize: made })
     : builder.emit(
         'conv_input_grad',
         { dy: operand, w: weights },
-        { ...geometry, inputSize: size },
+        { ...geometry, outputSize: given, inputSize: made },
       );
 }
 

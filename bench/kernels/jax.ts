@@ -3,7 +3,7 @@ import type { Array as JaxArray } from '@jax-js/jax';
 import type { Tensor } from '../../src-ts/core/tensor.ts';
 import { awaitGpu } from '../../src-ts/executor/webgpu/polling.ts';
 import type { JaxBackend } from '../rivals/jax.ts';
-import type { KernelCase } from './cases.ts';
+import { outputShape, type KernelCase } from './cases.ts';
 import type { KernelEngine } from './engine.ts';
 import { operandOf } from './graph.ts';
 
@@ -39,12 +39,17 @@ function functionOf(
 ): (x: JaxArray, w: JaxArray) => JaxArray {
   if (each.op === 'matmul') return (a, b) => numpy.matmul(a, b);
   const options = each.groups === 1 ? {} : { featureGroupCount: each.groups };
+  const pad = (each.w.shape[2]! - 1) / 2;
+  const pads: [number, number][] = [
+    [pad, pad],
+    [pad, pad],
+  ];
   const conv = (x: JaxArray, w: JaxArray): JaxArray =>
-    lax.convGeneralDilated(x, w, [1, 1], 'SAME', options);
+    lax.convGeneralDilated(x, w, [each.stride, each.stride], pads, options);
   if (each.op === 'conv') return conv;
   return (dy, w) => {
     // A convolution is linear, so that the point where it is differentiated does not matter.
-    const [y, pullBack] = vjp((x: JaxArray) => conv(x, w.ref), [numpy.zerosLike(dy.ref)]);
+    const [y, pullBack] = vjp((x: JaxArray) => conv(x, w.ref), [numpy.zeros(outputShape(each))]);
     y.dispose();
     const [dx] = pullBack(dy);
     return dx;

@@ -49,10 +49,13 @@ function convOperation(tf: Tf, each: ConvCase): Operation {
   const filter = [2, 3, ...(each.groups === 1 ? [1, 0] : [0, 1])]; // depthwise: [h, w, channel, 1]
   const w = upload(each.w.data as Float32Array, each.w.shape, filter);
   const [n, c, height, width] = outputShape(each) as Shape4D;
+  const { stride } = each;
+  const pad = (each.w.shape[2]! - 1) / 2;
   const apply = (): TensorFlow.Tensor => {
-    if (each.groups !== 1) return tf.depthwiseConv2d(x, w, 1, 'same');
-    if (each.op === 'conv') return tf.conv2d(x, w, 1, 'same');
-    return tf.conv2dTranspose(x, w, [n, height, width, c], 1, 'same'); // its kernel for the gradient
+    if (each.groups !== 1) return tf.depthwiseConv2d(x, w, stride, pad, 'NHWC', 1, 'floor');
+    if (each.op === 'conv') return tf.conv2d(x, w, stride, pad, 'NHWC', 1, 'floor');
+    // Its kernel for the gradient.
+    return tf.conv2dTranspose(x, w, [n, height, width, c], stride, pad, 'floor');
   };
   return { apply, toCase: (result) => tf.transpose(result, [0, 3, 1, 2]) };
 }
