@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DataError } from '../core/errors.ts';
 import { guard } from '../data/output-file.ts';
 
 export class ExperimentFolder {
@@ -37,11 +38,14 @@ export class ExperimentFolder {
     return path;
   }
 
-  /** The value of a step: the one kept for these very settings, else computed and kept. */
+  /**
+   * The value of a step: the one kept for these very settings, else computed and kept.
+   * @throws DataError when the file of a kept one is damaged.
+   */
   async step<T>(name: string, settings: object, compute: () => Promise<T>): Promise<T> {
     const file = join('steps', `${name}-${keyOf(settings)}.json`);
     const kept = await readFile(join(this.path, file), 'utf8').catch(() => null);
-    if (kept !== null) return (JSON.parse(kept) as { value: T }).value;
+    if (kept !== null) return valueOf(join(this.path, file), kept) as T;
     const value = await compute();
     await this.write(file, `${JSON.stringify({ settings, value })}\n`);
     return value;
@@ -50,4 +54,16 @@ export class ExperimentFolder {
 
 function keyOf(settings: object): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+}
+
+function valueOf(path: string, text: string): unknown {
+  try {
+    const kept = JSON.parse(text) as { value?: unknown } | null;
+    if (typeof kept === 'object' && kept !== null && 'value' in kept) return kept.value;
+  } catch {
+    // told below
+  }
+  throw new DataError(
+    `${path}: damaged: expected a step and its value; without the file it runs again`,
+  );
 }

@@ -2,7 +2,7 @@
 // the plane through the image that the normals of the two nearest faces span.
 import { join } from 'node:path';
 import { loadModel, type Model } from '../api/model.ts';
-import type { AttackImage } from '../attack/record.ts';
+import { requireSize, type AttackImage } from '../attack/record.ts';
 import { openDataset } from '../data/dataset.ts';
 import type { ExperimentContext } from './experiment.ts';
 import type { Network } from './networks.ts';
@@ -43,7 +43,7 @@ export interface Slice {
   readonly nameOf: (k: number) => string;
 }
 
-/** Opens the slice for a figure, and closes it behind. */
+/** Opens the slice for a figure, and closes it behind. Throws ShapeError when the image does not fit the network. */
 export async function withSlice(
   { networks, models, data, device }: ExperimentContext,
   use: (slice: Slice) => Promise<void>,
@@ -52,6 +52,8 @@ export async function withSlice(
   const model = await loadModel(join(models, `${network.model}.onnx`));
   const dataset = await openDataset(join(data, network.data));
   const image = await dataset.load(IMAGE);
+  const { channels, height, width } = model.inputShape;
+  requireSize(image, [channels, height, width]);
   const probe = await Probe.open(device, model);
   try {
     const here = await probe.linearize(image.pixels);

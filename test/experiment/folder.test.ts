@@ -1,6 +1,6 @@
 // Experiments go on where they were, and refuse what cannot be done before any work.
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
@@ -25,6 +25,20 @@ it('a step that fails leaves nothing behind', async () => {
   const fail = (): Promise<number> => Promise.reject(new Error('stopped'));
   await expect(folder.step('a', {}, fail)).rejects.toThrow('stopped');
   expect(await folder.step('a', {}, () => Promise.resolve(3))).toBe(3);
+});
+
+it('a kept step that is damaged is told by its file', async () => {
+  const folder = await ExperimentFolder.open(join(temporary.path, 'damaged'));
+  await folder.step('a', {}, () => Promise.resolve(3));
+  const [file] = (await readdir(join(folder.path, 'steps'))).filter((name) =>
+    name.startsWith('a-'),
+  );
+  for (const text of ['{"settings":{},"val', '7', 'null']) {
+    await writeFile(join(folder.path, 'steps', file!), text);
+    await expect(folder.step('a', {}, () => Promise.resolve(4))).rejects.toThrow(
+      /a-\w+\.json: damaged: expected a step and its value/,
+    );
+  }
 });
 
 it('refuses an unknown experiment, network and missing files by name', async () => {
