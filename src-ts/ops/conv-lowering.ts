@@ -5,7 +5,8 @@ import { elementCount } from '../core/shape.ts';
 import { callKernel, type KernelCall } from '../kernels/kernel.ts';
 import { depthwiseCall } from './conv-depthwise.ts';
 import { packWeights } from './conv-kernels.ts';
-import { choosePassTile, roundUp, type PassTile } from './conv-tiles.ts';
+import type { PassTile } from './conv-tile.ts';
+import { choosePassTile, roundUp } from './conv-tiles.ts';
 import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
 import { passBuffers, passCost, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
 import {

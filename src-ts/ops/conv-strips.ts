@@ -4,7 +4,7 @@
 import { callKernel } from '../kernels/kernel.ts';
 import { convSubgroupStrip } from './conv-kernels.ts';
 import { gridOf, passGeometry, tapsOf, type Pass } from './conv-pass.ts';
-import type { PassTile } from './conv-tiles.ts';
+import type { PassTile } from './conv-tile.ts';
 
 const MOST_TAPS = 11; // of a row, that are unrolled
 const MOST_SUMS = 256; // of a lane: more take the compiler long

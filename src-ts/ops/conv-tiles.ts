@@ -1,24 +1,12 @@
 // Which tile of pixels and output channels a workgroup of a convolution's pass takes.
 import { elementCount } from '../core/shape.ts';
-import { callKernel, type KernelCall } from '../kernels/kernel.ts';
+import { callKernel } from '../kernels/kernel.ts';
 import { convSubgroup, convTiled } from './conv-kernels.ts';
 import { gridOf, type Pass } from './conv-pass.ts';
 import { stripTiles, takesStrips } from './conv-strips.ts';
+import type { PassTile } from './conv-tile.ts';
 import type { AdapterTraits } from './op-def.ts';
 import { chooseVariant, type Chosen } from './variants.ts';
-
-/** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
-export interface PassTile {
-  readonly name: string;
-  readonly channels: number;
-  /** Pixels of one phase of an image, or strips of them. */
-  readonly items: number;
-  /** How many of those a workgroup takes. */
-  readonly perGroup: number;
-  readonly call: (options: TileOptions) => KernelCall;
-}
-
-type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'constants'>;
 
 export function choosePassTile(traits: AdapterTraits, pass: Pass): Chosen<PassTile> {
   const taps = elementCount(pass.window.kernel);
