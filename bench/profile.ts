@@ -24,36 +24,43 @@ const SAMPLES = 3;
 
 interface CompiledStep {
   readonly program: WebGpuProgram;
+  /** Puts the first images back: all slots are new again. */
+  readonly refill: () => void;
   readonly capacity: Extents;
   readonly calls: readonly CallDescription[];
 }
 
-/** A step of the attack with all slots taken by noise, and what its calls are; each run goes on where the last ended if it `moves`. */
+/** A step of the attack with all slots taken by noise, and what its calls are; each run goes on where the last ended. */
 export async function compileStep(
   executor: WebGpuExecutor,
   model: ImportedModel,
   batch: number,
-  moves = true,
 ): Promise<CompiledStep> {
   const { classes, inputShape } = model;
   const options = resolveOptions({}, { classes, channels: inputShape.channels });
   const step = buildStepGraph(model.graph, options);
   const { graph, state } = step;
   const capacity = extentsFor(batch, step);
-  const program = await executor.compile(graph, { capacity, ...(moves && { state }) });
-  fillSlots(program, model, batch);
+  const program = await executor.compile(graph, { capacity, state });
+  const refill = slotFiller(program, model, batch);
+  refill();
   fillExtents(program, capacity);
-  return { program, capacity, calls: executor.describe(graph, { capacity, state }).calls };
+  return { program, refill, capacity, calls: executor.describe(graph, { capacity, state }).calls };
 }
 
-function fillSlots(program: WebGpuProgram, model: ImportedModel, batch: number): void {
+function slotFiller(program: WebGpuProgram, model: ImportedModel, batch: number): () => void {
   const { channels, height, width } = model.inputShape;
   const shape = [batch, channels, height, width];
   const random = seededRandom(1);
   const noise = Float32Array.from({ length: batch * channels * height * width }, random);
+  const r = floatTensor(shape, new Float32Array(noise.length));
+  const zeros = intTensor([batch], new Int32Array(batch));
   program.write('x0', floatTensor(shape, noise));
-  program.write('r', floatTensor(shape, new Float32Array(noise.length)));
-  program.write('status', intTensor([batch], new Int32Array(batch)));
+  return () => {
+    program.write('r', r);
+    program.write('status', zeros);
+    program.write('steps', zeros);
+  };
 }
 
 function fillExtents(program: WebGpuProgram, capacity: Extents): void {
