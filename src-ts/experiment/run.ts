@@ -14,6 +14,7 @@ import { fig4 } from './fig4.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { fig7 } from './fig7.ts';
+import { fig8 } from './fig8.ts';
 import { fig9 } from './fig9.ts';
 import { ExperimentFolder } from './folder.ts';
 import { NETWORKS, type Network } from './networks.ts';
@@ -32,6 +33,7 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   fig5,
   fig6,
   fig7,
+  fig8,
   fig9,
 };
 export const EXPERIMENT_NAMES: readonly string[] = [...Object.keys(EXPERIMENTS), 'all'];
