@@ -85,7 +85,12 @@ function imagesFor(network: Network, method: Method, quick: boolean): number {
   return method === 'lbfgs' ? lbfgs : all;
 }
 
-function rowOf(network: Network, method: Method, norm: Norm, { summary, cpu }: Cell): TableRow {
+function rowOf(
+  network: Network,
+  method: Method,
+  norm: Norm,
+  { summary, labels, cpu }: Cell,
+): TableRow {
   const { images, accuracy, rho_mean: rho } = summary;
   const paperRho = network.paper?.[norm === 'inf' ? 'linf' : 'l2'][method] ?? null;
   return {
@@ -102,8 +107,16 @@ function rowOf(network: Network, method: Method, norm: Norm, { summary, cpu }: C
     rho_input: summary.rho_input_mean,
     ms: (1000 * summary.seconds) / images,
     cpu_ms: (1000 * cpu) / images,
-    notes: summary.notes.join('; '),
+    notes: [...summary.notes, ...oneLabelNote(images, labels)].join('; '),
   };
+}
+
+/** Data sets in the order of their classes have no fair first images. */
+function oneLabelNote(images: number, labels: number): string[] {
+  if (labels !== 1 || images === 1) return [];
+  return [
+    `all ${images} images have one label, and are no fair sample: the data is in the order of its classes`,
+  ];
 }
 
 function subsetsOf({ name: network }: Network, { rhos }: Cell): SubsetRow[] {

@@ -82,6 +82,7 @@ describe.skipIf(!SHARED)('FC500-150-10 on MNIST', () => {
     }
     expect(row!['deepfool_in_box']).toBeGreaterThan(Number(row!['deepfool']));
     expect(result.notes.join('\n')).toMatch(/0\.09\d\d over the first 300/);
+    expect(result.notes.join('\n')).not.toMatch(/have one label/);
     expect(result.notes.join('\n')).toMatch(/on the 4 images that L-BFGS ran on/);
   });
 
