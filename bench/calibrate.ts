@@ -13,7 +13,7 @@ import type { Scale } from '../test/networks/layers.ts';
 import { mnasNet } from '../test/networks/mobile.ts';
 import { basicResNet } from '../test/networks/residual.ts';
 import { TokenNet } from '../test/networks/tokens.ts';
-import { profileStep, type TimedCall } from './profile.ts';
+import { profileStep, type ProfiledStep, type TimedCall } from './profile.ts';
 
 interface Subject {
   readonly name: string;
@@ -49,16 +49,21 @@ export async function calibrate(
   executor: WebGpuExecutor,
   onNetwork: (name: string) => void = () => undefined,
 ): Promise<MeasuredRates> {
-  const calls: TimedCall[] = [];
+  const steps: ProfiledStep[] = [];
   for (const subject of SUBJECTS) {
     onNetwork(`${subject.name}, batch ${subject.batch}`);
-    calls.push(...(await profileStep(executor, importSubject(subject), subject.batch)));
+    steps.push(await profileStep(executor, importSubject(subject), subject.batch));
   }
-  return fitRates(calls);
+  const sequence = medianOf(steps.map(sequenceOf));
+  return { ...fitRates(steps.flatMap(({ calls }) => calls)), sequence };
 }
 
+/** A step over the sum of its calls. */
+export const sequenceOf = ({ calls, seconds }: ProfiledStep): number =>
+  seconds / calls.reduce((sum, call) => sum + call.seconds, 0);
+
 /** Rates from timed calls. The price of a dispatch is that of the calls that do next to nothing. */
-export function fitRates(calls: readonly TimedCall[]): MeasuredRates {
+export function fitRates(calls: readonly TimedCall[]): Omit<MeasuredRates, 'sequence'> {
   const idle = calls.filter(({ flops, bytes }) => flops < 1e4 && bytes < 1e4);
   const dispatch = medianOf(idle.map(({ seconds }) => seconds));
   const working = calls.flatMap((call) => {

@@ -79,7 +79,7 @@ async function timeStep(
   for (let round = 0; round < ROUNDS; round++) {
     const [measured] = await measure([work], { samples: 4, warm: round > 0 });
     steps.push(measured!.cpu.median / availableParallelism());
-    const timed = await profileStep(executor, model, BATCH);
+    const { calls: timed } = await profileStep(executor, model, BATCH);
     sums.push(timed.reduce((sum, { seconds }) => sum + seconds, 0));
     calls = timed.length;
   }

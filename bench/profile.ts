@@ -67,14 +67,21 @@ function fillExtents(program: WebGpuProgram, capacity: Extents): void {
   for (const [symbol, rows] of Object.entries(capacity)) program.setExtent(symbol, rows);
 }
 
-/** Times every call of a step. The step runs once before, so that all calls read what they would. */
+export interface ProfiledStep {
+  readonly calls: readonly TimedCall[];
+  /** For the step as a whole. */
+  readonly seconds: number;
+}
+
+/** Times a step on full batches, and every call of it by itself. */
 export async function profileStep(
   executor: WebGpuExecutor,
   model: ImportedModel,
   batch: number,
-): Promise<TimedCall[]> {
-  const { program, calls, capacity } = await compileStep(executor, model, batch);
-  program.run();
+): Promise<ProfiledStep> {
+  const compiled = await compileStep(executor, model, batch);
+  const { program, calls, capacity } = compiled;
+  program.run(); // so that all calls read what they would
   await program.finish();
   const timed: TimedCall[] = [];
   const known = new Map<string, number>();
@@ -87,8 +94,30 @@ export async function profileStep(
     known.set(key, seconds);
     timed.push({ ...call, seconds });
   }
+  const seconds = await timeStep(compiled);
   program.dispose();
-  return timed;
+  return { calls: timed, seconds };
+}
+
+const STEP_SECONDS = 0.3; // of CPU time
+
+/** The first step again and again, all images new. */
+async function timeStep({ program, refill, capacity }: CompiledStep): Promise<number> {
+  fillExtents(program, capacity);
+  const run = async (times: number): Promise<number> => {
+    const before = process.cpuUsage();
+    for (let k = 0; k < times; k++) {
+      refill();
+      program.run();
+    }
+    await program.finish();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6 / times;
+  };
+  const times = Math.max(1, Math.ceil(STEP_SECONDS / (await run(1))));
+  const samples: number[] = [];
+  for (let k = 0; k < SAMPLES; k++) samples.push(await run(times));
+  return spreadOf(samples).median / availableParallelism();
 }
 
 async function timeCall(program: WebGpuProgram, at: number): Promise<number> {

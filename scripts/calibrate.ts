@@ -22,7 +22,14 @@ function rateRows({ variants, dense, other }: MeasuredRates): string[][] {
   return all.map(([name, { flops, bytes }]) => [name, cell(flops), cell(bytes)]);
 }
 
-function moduleText({ dispatch, variants, kernels, dense, other }: MeasuredRates): string {
+function moduleText({
+  dispatch,
+  sequence,
+  variants,
+  kernels,
+  dense,
+  other,
+}: MeasuredRates): string {
   const table = (rates: Readonly<Record<string, Rate>>): string =>
     Object.entries(rates)
       .map(([name, rate]) => `'${name}': ${formatRate(rate)},`)
@@ -34,6 +41,7 @@ export const LAVAPIPE: { readonly measuredOn: string; readonly rates: MeasuredRa
   measuredOn: '${executor.info.name}, ${os.availableParallelism()} × ${os.cpus()[0]?.model ?? 'CPU'}',
   rates: {
     dispatch: ${rounded(dispatch)},
+    sequence: ${sequence.toFixed(2)},
     variants: {${table(variants)}},
     kernels: {${table(kernels)}},
     dense: ${formatRate(dense)},
@@ -49,6 +57,7 @@ const rates = await calibrate(executor, (name) => {
   say(`measuring the calls of ${name}`);
 });
 say(`\na dispatch: ${(rates.dispatch * 1e6).toFixed(1)} µs`);
+say(`a step: ${rates.sequence.toFixed(2)} times its calls, each by itself`);
 say(formatTable([['kernel', 'GFLOP/s', 'GB/s'], ...rateRows(rates)]));
 const { format, resolveConfig } = await import('prettier');
 const config = await resolveConfig(TARGET.pathname);

@@ -2,6 +2,7 @@
 import { fittingSteps } from '../attack/batch-size.ts';
 import { resolveOptions, type DeepFoolOptions } from '../attack/options.ts';
 import { SYMBOLS } from '../attack/step.ts';
+import { isWanted } from '../attack/step/rounds.ts';
 import type { Extents } from '../core/shape.ts';
 import type { CallDescription, CompileOptions, Planner } from '../executor/executor.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -59,16 +60,28 @@ interface PlannedStep {
   readonly graph: Graph;
   readonly fits: number;
   readonly compile: CompileOptions;
-  /** Rows that live while slots are full and `stepping` of their images take a step. */
+  /** Rows that live in a step. */
   readonly live: Extents;
   readonly candidates: number | 'all';
 }
+
+/** What of a step's work there is, as shares of all that there can be. */
+export interface Liveness {
+  /** Slots whose image is not done. */
+  readonly active: number;
+  /** Slots whose image takes a step. */
+  readonly stepping: number;
+  /** Products of lazy rounds after the first, of images that take a step. */
+  readonly wanted: number;
+}
+
+const FULL: Liveness = { active: 1, stepping: 1, wanted: 1 };
 
 export function stepOf(
   planner: Planner,
   model: Model,
   options: Omit<PlanOptions, 'device'>,
-  stepping = 1,
+  { active, stepping, wanted }: Liveness = FULL,
 ): PlannedStep {
   requireBatch(options.batch);
   const { classes, inputShape } = model;
@@ -76,9 +89,13 @@ export function stepOf(
   const batch = model.batchable ? options.batch : 1;
   const [largest] = fittingSteps(planner, model.graph, settings, batch);
   const { step, fits, options: compile } = largest!;
-  const whole: readonly string[] = [SYMBOLS.slots, SYMBOLS.active];
+  const shareOf = (symbol: string): number => {
+    if (symbol === SYMBOLS.slots) return 1;
+    if (symbol === SYMBOLS.active) return active;
+    return isWanted(symbol) ? stepping * wanted : stepping;
+  };
   const live = Object.entries(compile.capacity).map(
-    ([symbol, rows]) => [symbol, whole.includes(symbol) ? rows : rows * stepping] as const,
+    ([symbol, rows]) => [symbol, rows * shareOf(symbol)] as const,
   );
   const { candidates } = settings;
   return { graph: step.graph, fits, compile, live: Object.fromEntries(live), candidates };

@@ -6,8 +6,8 @@ import { ImageQueue, InOrder, Slots, type Occupant } from './slots.ts';
 
 /** Results held back for an earlier image that takes long, in batches. */
 const MOST_HELD = 16;
-/** Steps enqueued beyond the last whose outcome has been read. */
-const STEPS_IN_FLIGHT = 2;
+/** Steps enqueued beyond the last whose outcome has been read; so long is the slot of an image that is done idle. */
+export const STEPS_IN_FLIGHT = 2;
 
 /** A step graph as the stream drives it. All work is enqueued at once, in the order of the calls. */
 export interface SlotWork<Reading, Result> {

@@ -14,13 +14,15 @@ export interface Machine {
   /** Seconds for one dispatch that does nothing. */
   readonly dispatch: number;
   readonly rateOf: (call: CallDescription) => Rate;
+  /** What a call costs among others, over what it costs by itself: 1 where that is all the same. */
+  readonly sequence: number;
   /** Whether arithmetic hides memory traffic, as on GPUs; on a CPU the two add up. */
   readonly overlaps: boolean;
 }
 
 /** Seconds for calls one after the other. */
 export function estimateSeconds(calls: readonly CallDescription[], machine: Machine): number {
-  return calls.reduce((sum, call) => sum + callSeconds(call, machine), 0);
+  return machine.sequence * calls.reduce((sum, call) => sum + callSeconds(call, machine), 0);
 }
 
 function callSeconds(call: CallDescription, { dispatch, rateOf, overlaps }: Machine): number {
@@ -43,6 +45,8 @@ export function variantName({ kernel, variant }: CallDescription): string {
 /** Rates of a machine as measured: by variant, by kernel, and for all others. */
 export interface MeasuredRates {
   readonly dispatch: number;
+  /** A whole step over its calls, each by itself again and again: then it finds what it reads in the cache. */
+  readonly sequence: number;
   readonly variants: Readonly<Record<string, Rate>>;
   readonly kernels: Readonly<Record<string, Rate>>;
   readonly dense: Rate;
@@ -51,9 +55,10 @@ export interface MeasuredRates {
 
 /** A machine that computes on the CPU, from what was measured on it. */
 export function measuredMachine(rates: MeasuredRates): Machine {
-  const { dispatch, variants, kernels, dense, other } = rates;
+  const { dispatch, sequence, variants, kernels, dense, other } = rates;
   return {
     dispatch,
+    sequence,
     overlaps: false,
     rateOf: (call) =>
       variants[variantName(call)] ?? kernels[call.kernel] ?? (isDense(call) ? dense : other),

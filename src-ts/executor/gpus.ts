@@ -11,14 +11,17 @@ export interface Gpu {
   readonly dispatchMicros: number;
 }
 
-// Arithmetic and bandwidth:
-// - H100 SXM: NVIDIA H100 Tensor Core GPU data sheet: 67 TFLOPS FP32, 3.35 TB/s.
-// - RTX 4090: NVIDIA Ada GPU architecture white paper, table 2: 82.6 TFLOPS FP32, 1008 GB/s.
-// - RTX 3060 12 GB: NVIDIA product page: 3584 CUDA cores at 1.78 GHz boost, 2 operations each a cycle;
-//   192 bits of GDDR6 at 15 Gbit/s.
-// - M3 Max: Apple M3 Max technical specifications: 40 GPU cores, 400 GB/s. Apple gives no FLOPS: 128
-//   lanes a core, 2 operations each a cycle, at about 1.4 GHz.
-// - Arc B580: Intel product page: 20 Xe cores (128 lanes each) at 2.67 GHz, 456 GB/s.
+// Arithmetic and bandwidth, as vendors give them; each was compared with a second, public page:
+// - H100 SXM: NVIDIA H100 Tensor Core GPU data sheet: 67 TFLOPS FP32, 3.35 TB/s
+//   (archive-lib.hpctech.co.jp/gpuproduct/nvidia-h100.html).
+// - RTX 4090: NVIDIA Ada GPU architecture white paper: 82.6 TFLOPS FP32, 1008 GB/s: 16,384 lanes at 2.52 GHz
+//   (topcpu.net, GeForce RTX 4090).
+// - RTX 3060 12 GB: NVIDIA product page: 3584 lanes at 1.777 GHz, 192 bits of GDDR6 at 15 Gbit/s: 12.74 TFLOPS
+//   and 360 GB/s (topcpu.net, GeForce RTX 3060).
+// - M3 Max, 40 GPU cores: Apple technical specifications: 400 GB/s. Apple gives no FLOPS: 5120 lanes at 1.398 GHz
+//   make 14.3 (hmc-tech.com, 40-core M3 Max); radargit.com has 1.6 GHz and 16.4, the lower is taken.
+// - Arc B580: Intel product page: 20 Xe cores (2560 lanes) at 2.67 GHz: 13.67 TFLOPS, 456 GB/s
+//   (fpsbench.com, Intel Arc B580).
 // Dispatches: the API's cost of one in a sequence is 24 to 36 µs on Vulkan and 32 to 71 µs on Metal
 // (arXiv 2604.02344, table of dispatch costs).
 const VULKAN_DISPATCH = 24;
@@ -40,6 +43,7 @@ export function gpuMachine({ tflops, bandwidth, dispatchMicros }: Gpu): Machine 
   const flops = tflops * 1e12 * EFFICIENCY.compute;
   return {
     dispatch: dispatchMicros * 1e-6,
+    sequence: 1,
     overlaps: true,
     rateOf: (call) => ({ flops: isDense(call) ? flops : Infinity, bytes }),
   };

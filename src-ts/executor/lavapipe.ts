@@ -5,6 +5,7 @@ export const LAVAPIPE: { readonly measuredOn: string; readonly rates: MeasuredRa
   measuredOn: 'llvmpipe (LLVM 15.0.6, 256 bits), 2 × Intel(R) Xeon(R) Processor',
   rates: {
     dispatch: 7.34e-6,
+    sequence: 1,
     variants: {
       'avg_pool<STRIP=8,PADDED=true>': { flops: 9.44e7, bytes: Infinity },
       'avg_pool_grad<STRIP=8,PADDED=true>': { flops: 3.29e7, bytes: Infinity },

@@ -46,6 +46,9 @@ function partsOf(size: number, most: number): number[] {
 const pairsSymbol = (part: number): string => `P${part}`;
 const nearerSymbol = (part: number): string => `B${part}`;
 
+/** Whether a symbol counts what images want of a lazy round. */
+export const isWanted = (symbol: string): boolean => /^P\d+$/.test(symbol);
+
 /** The largest extents of the symbols that rounds add, for one image. */
 export function extentsOf({ parts, slack }: Rounds): Extents {
   const later = [...parts.flat().entries()].slice(1);
