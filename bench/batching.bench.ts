@@ -1,9 +1,10 @@
 // How much do slots that are refilled at once gain over fixed batches of the same size? Fixed batches wait
 // until the last of their images is done; what the done ones cost meanwhile depends on who wrote the loop.
 import { DeepFoolAttack } from '../src-ts/attack/deepfool.ts';
+import type { DeepFoolOptions } from '../src-ts/attack/options.ts';
 import type { AttackRecord } from '../src-ts/attack/record.ts';
 import { compileFullStep } from './full-step.ts';
-import { runBench } from './harness.ts';
+import { runBench, type Bench } from './harness.ts';
 import { attackAll, loadSubject } from './subjects.ts';
 
 const IMAGES = 256;
@@ -27,8 +28,22 @@ function histogramOf(values: readonly number[]): [value: number, count: number][
   return distinct.map((value) => [value, values.filter((each) => each === value).length]);
 }
 
-await runBench('batching', async ({ executor, measure, add, addFacts }) => {
-  const { model, images, options, name } = await loadSubject('lenet-mnist', IMAGES);
+interface Mix {
+  readonly title: string;
+  readonly options: DeepFoolOptions;
+}
+
+/** Untargeted steps hardly vary; towards one class, whatever the image shows, they do. */
+const MIXES: readonly Mix[] = [
+  { title: 'untargeted', options: {} },
+  { title: 'towards class 3', options: { target: 3 } },
+];
+
+async function compareOn({ title: mix, options: more }: Mix, bench: Bench): Promise<void> {
+  const { executor, measure, add, addFacts } = bench;
+  const subject = await loadSubject('lenet-mnist', IMAGES);
+  const { model, images, name } = subject;
+  const options = { ...subject.options, ...more };
   const attack = await DeepFoolAttack.create(executor, model, options, { batch: BATCH });
   const step = await compileFullStep(executor, model, options, BATCH);
   const batches = chunks(images, BATCH);
@@ -55,7 +70,7 @@ await runBench('batching', async ({ executor, measure, add, addFacts }) => {
   const measurements = await measure(works, { samples: SAMPLES, times: 1, warm: true });
   const names = ['continuous', 'fixed, done images computed on', 'fixed, done images drop out'];
   add({
-    title: `DeepFool on ${name}, ${IMAGES} images, batch ${BATCH}`,
+    title: `DeepFool on ${name}, ${mix}, ${IMAGES} images, batch ${BATCH}`,
     unit: 'image',
     rows: measurements.map((measurement, i) => ({ name: names[i]!, amount: IMAGES, measurement })),
     notes: [
@@ -67,11 +82,17 @@ await runBench('batching', async ({ executor, measure, add, addFacts }) => {
   const mean = steps.reduce((sum, count) => sum + count, 0) / steps.length;
   const waits = slowest.reduce((sum, count) => sum + count, 0) / slowest.length;
   addFacts({
-    title: 'steps of an image',
+    title: `steps of an image, ${mix}`,
     columns: ['images'],
     rows: histogramOf(steps).map(([count, number]) => [String(count), String(number)]),
     notes: [
       `${mean.toFixed(2)} steps on average; the slowest image of a batch takes ${waits.toFixed(2)} on average.`,
     ],
   });
+  attack.dispose();
+  step.dispose();
+}
+
+await runBench('batching', async (bench) => {
+  for (const mix of MIXES) await compareOn(mix, bench);
 });
