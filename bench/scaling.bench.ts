@@ -1,4 +1,6 @@
-// What does a batch of images gain, and what does a larger image cost?
+// What does a batch of images gain, what does a larger image cost, and how much memory do batches take?
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { randomTensor } from '../test/reference/random.ts';
 import { basicResNet } from '../test/networks/residual.ts';
 import { TokenNet } from '../test/networks/tokens.ts';
@@ -6,12 +8,15 @@ import { DeepFoolAttack } from '../src-ts/attack/deepfool.ts';
 import { importOnnx, type ImportedModel } from '../src-ts/onnx/import-onnx.ts';
 import { compileFullStep } from './full-step.ts';
 import { runBench, type Bench } from './harness.ts';
-import { attackAll, loadSubject } from './subjects.ts';
+import type { PeakMemory } from './peak-memory.ts';
+import { attackAll, loadSubject, locateSubject } from './subjects.ts';
 
 const BATCHES = [1, 4, 16, 64, 256];
 const IMAGES = 256;
 const SIZES = [32, 64, 128, 224];
 const SIZE_BATCH = 4;
+/** What a run may hold at its peak: so many times the planned bound, and so many bytes. */
+const [ALLOWED_TIMES, ALLOWED_BYTES] = [1.2, 150e6];
 
 async function scaleBatch({ executor, measure, add }: Bench): Promise<void> {
   const { model, images, options, name } = await loadSubject('lenet-mnist', IMAGES);
@@ -59,7 +64,7 @@ async function scaleImage({ executor, measure, add }: Bench): Promise<void> {
   }
   const measurements = await measure(
     steps.map((step) => step.run),
-    { samples: 4, times: 4 },
+    { samples: 3, times: 2 },
   );
   add({
     title: `One step of ${SIZE_BATCH} images, residual network of 4 blocks, by size`,
@@ -72,7 +77,38 @@ async function scaleImage({ executor, measure, add }: Bench): Promise<void> {
   });
 }
 
+function peakMemory(file: string, batch: number): PeakMemory {
+  const script = join(import.meta.dirname, 'peak-memory.ts');
+  const args = ['--import', './scripts/typescript.mjs', script, file, String(batch)];
+  const cwd = join(import.meta.dirname, '..');
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`batch ${batch}: ${stderr.trim()}`);
+  return JSON.parse(stdout) as PeakMemory;
+}
+
+function compareMemory({ addFacts }: Bench): void {
+  const { file, name } = locateSubject('lenet-mnist');
+  const mega = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  const rows = BATCHES.map((batch) => {
+    const { bound, planned, before, peak } = peakMemory(file, batch);
+    const allowed = ALLOWED_TIMES * bound + ALLOWED_BYTES;
+    const cells = [bound, planned, before, peak, peak - before, allowed].map(mega);
+    return [`batch ${batch}`, ...cells, ((peak - before) / allowed).toFixed(2)];
+  });
+  addFacts({
+    title: `Memory of an attack on ${name}, MB`,
+    columns: ['bound', 'planned', 'before', 'peak', 'more', 'allowed', 'of allowed'],
+    rows,
+    notes: [
+      `Allowed: ${ALLOWED_TIMES} times the bound, the most that lives at one time, and ${mega(ALLOWED_BYTES)} MB.`,
+      'A process each. Before: resident after an attack with batch 1, with Node, the compiler of our sources, the',
+      'driver and the kernels it has compiled; more: what the batch adds to that at its peak.',
+    ],
+  });
+}
+
 await runBench('scaling', async (bench) => {
   await scaleBatch(bench);
   await scaleImage(bench);
+  compareMemory(bench);
 });

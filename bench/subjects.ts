@@ -27,14 +27,21 @@ const SOURCES: Readonly<Record<SubjectName, { data: string; options: DeepFoolOpt
   },
 };
 
-/** The first images of a data set, and a model for them. Throws where they are not. */
-export async function loadSubject(name: SubjectName, count: number): Promise<Subject> {
-  const { data, options } = SOURCES[name];
+/** Where a subject's model and images are. Throws where they are not. */
+export function locateSubject(name: SubjectName): { name: string; file: string; folder: string } {
+  const { data } = SOURCES[name];
   const [file, folder] = [join(SHARED, `models/${name}.onnx`), join(SHARED, 'data', data)];
   for (const path of [file, folder]) {
     if (!existsSync(path))
       throw new Error(`no ${path}; DEEPFOOL_SHARED names the folder to look in`);
   }
+  return { name, file, folder };
+}
+
+/** The first images of a data set, and a model for them. Throws where they are not. */
+export async function loadSubject(name: SubjectName, count: number): Promise<Subject> {
+  const { options } = SOURCES[name];
+  const { file, folder } = locateSubject(name);
   const model = importOnnx(readFileSync(file), { name });
   const dataset = await openDataset(folder);
   const channels = model.inputShape.channels === 1 ? 1 : 3;
