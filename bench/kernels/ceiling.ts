@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { WebGpuDevice } from '../../src-ts/executor/webgpu/device.ts';
 import type { Work } from '../measure.ts';
 
-const [WORKGROUPS, LANES, SUMS, STEPS] = [256, 8, 24, 4096];
+const [WORKGROUPS, LANES, SUMS, STEPS] = [256, 8, 12, 4096];
 
 export const CEILING_FLOPS = 2 * WORKGROUPS * LANES * SUMS * STEPS;
 
