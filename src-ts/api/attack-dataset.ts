@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../attack/options.ts';
 import type { AttackRecord } from '../attack/record.ts';
 import { DataError, messageOf, OptionError } from '../core/errors.ts';
 import { openDataset } from '../data/dataset.ts';
-import { parseRange } from '../data/range.ts';
+import { parseRange, rangeText, type IndexRange } from '../data/range.ts';
 import type { Dataset } from '../data/sample.ts';
 import type { DeviceInfo } from '../executor/executor.ts';
 import { ContactSheet, requireSheetPath } from '../report/contact-sheet.ts';
@@ -147,7 +147,7 @@ async function prepareAndRun(
     ];
     for (const note of notes) onNote(note);
     const range = parseRange(options.range ?? ':', dataset.length);
-    const total = range.end - range.start;
+    const total = range.count;
     const how = { ...options, ahead: 2 * batch, tracer: trace };
     const results = attack.results(readImages(dataset, model.inputShape, how));
     const run = { options, settings, dataset, model, batch, classNames, device: info };
@@ -262,7 +262,7 @@ async function* untilAborted(
 function summarize(
   run: Run & {
     readonly tuning: string;
-    readonly range: { readonly start: number; readonly end: number };
+    readonly range: IndexRange;
     readonly notes: readonly string[];
   },
   { tally, seconds, interrupted, sheet }: Outcome,
@@ -293,7 +293,7 @@ function summarize(
     model: model.name,
     data: options.data,
     split: dataset.split,
-    range: `${range.start}:${range.end}`,
+    range: rangeText(range),
     out: options.out ?? null,
     contact_sheet: sheet,
     save_images: options.saveImages ?? null,

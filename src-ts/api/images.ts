@@ -23,7 +23,7 @@ export function isReadable(item: AttackItem): item is AttackImage {
 }
 
 export interface ReadOptions {
-  /** `start:end`, `start:`, `:end` or one index; default: all images. */
+  /** `start:end`, `start:`, `:end`, `start:end:step` or one index; default: all images. */
   readonly range?: string;
   /** Length in pixels of the shorter side, before the crop. Encoded images only. */
   readonly resize?: number;
@@ -53,14 +53,15 @@ export async function* readImages(
   shape: InputShape,
   options: ReadOptions & { readonly ahead?: number; readonly tracer?: Tracer | null } = {},
 ): AsyncGenerator<AttackItem> {
-  const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  const { start, step, count } = parseRange(options.range ?? ':', dataset.length);
   const { ahead = 128, tracer = null } = options;
   const how = loadOptions(options, shape.channels);
-  yield* loadAhead(end - start, ahead, (k) =>
-    traceAsync(tracer, 'loader', `image ${start + k}`, () =>
-      readImage(dataset, start + k, how, shape),
-    ),
-  );
+  yield* loadAhead(count, ahead, (k) => {
+    const index = start + k * step;
+    return traceAsync(tracer, 'loader', `image ${index}`, () =>
+      readImage(dataset, index, how, shape),
+    );
+  });
 }
 
 async function readImage(
@@ -93,9 +94,9 @@ function fitted(sample: Sample, { channels, height, width }: InputShape): Attack
  * @throws DataError when none can, with the reason of the first.
  */
 export async function probeImage(dataset: Dataset, options: ReadOptions): Promise<Sample> {
-  const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  const { start, end, step, count } = parseRange(options.range ?? ':', dataset.length);
   let reason = '';
-  for (let index = start; index < end; index++) {
+  for (let index = start; index < end; index += step) {
     try {
       return await dataset.load(index, loadOptions(options));
     } catch (error) {
@@ -103,9 +104,9 @@ export async function probeImage(dataset: Dataset, options: ReadOptions): Promis
       reason ||= error.message;
     }
   }
-  const which = end - start === 1 ? 'the image' : `none of the ${end - start} images`;
+  const which = count === 1 ? 'the image' : `none of the ${count} images`;
   throw new DataError(
-    `${dataset.path}: ${which} can${end - start === 1 ? 'not' : ''} be read: ${reason}`,
+    `${dataset.path}: ${which} can${count === 1 ? 'not' : ''} be read: ${reason}`,
   );
 }
 

@@ -24,13 +24,12 @@ export async function openLabelledImages(
 ): Promise<LabelledImages> {
   const { channels, height, width } = inputShape;
   const imageShape = [channels, height, width] as const;
-  const { start, end } = parseRange(options.range ?? ':', dataset.length);
+  const { start, step, count: length } = parseRange(options.range ?? ':', dataset.length);
   const how = loadOptions(options, channels);
-  const length = end - start;
   const size = channels * height * width;
   const gather = async (index: Int32Array): Promise<ImageBatch> => {
     const samples = await Promise.all(
-      Array.from(index, (i) => load(dataset, start + i, how, imageShape, classes)),
+      Array.from(index, (i) => load(dataset, start + i * step, how, imageShape, classes)),
     );
     const pixels = new Float32Array(index.length * size);
     for (const [k, sample] of samples.entries()) pixels.set(sample.pixels, k * size);

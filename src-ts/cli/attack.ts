@@ -23,7 +23,7 @@ export function attackCommand(terminal: Terminal, finish: (status: number) => vo
       'images: IDX, CIFAR-10 binary, a folder or tar of class folders, a folder with labels.csv, …',
     )
     .option('--split <name>', 'train, test or val (default: test, if there is one)')
-    .option('--range <a:b>', 'images a to b − 1, counted from 0 (default: all)');
+    .option('--range <a:b[:step]>', 'images a to b − 1, each step-th, from 0 (default: all)');
   const methods = 'the attack: DeepFool, or what the paper compares it with (default: deepfool)';
   command.addOption(new Option('--method <name>', methods).choices(METHODS));
   return addStepOptions(command)

@@ -6,7 +6,7 @@ export function addTrainingOptions(command: Command): Command {
   return command
     .requiredOption('--data <path>', 'labelled images: IDX, CIFAR-10 binary, class folders, …')
     .requiredOption('--out <file.onnx>', 'write the network here after every epoch')
-    .option('--range <a:b>', 'train on images a to b − 1, counted from 0 (default: all)')
+    .option('--range <a:b[:step]>', 'train on images a to b − 1, from 0 (default: all)')
     .option('--test-range <a:b>', 'score these images of the test split (default: all)')
     .option('--batch <n>', 'images in a step (default: 64)', parseCount)
     .addOption(

@@ -4,7 +4,7 @@ import { attackDataset } from '../api/attack-dataset.ts';
 import type { MethodOptions } from '../api/methods.ts';
 import type { Summary } from '../report/summary.ts';
 import { InterruptedError, type ExperimentContext } from './experiment.ts';
-import type { Network } from './networks.ts';
+import { sampleOf, type Network } from './networks.ts';
 
 export type Norm = '2' | 'inf';
 
@@ -23,20 +23,21 @@ export type CellOptions = Pick<MethodOptions, 'bounds'> & {
 };
 
 /**
- * Attacks the first `count` images of a network's data set, or takes what was kept of that.
+ * Attacks `count` images of a network's data set, or takes what was kept of that.
  * @throws InterruptedError when the run was stopped.
  */
 export async function runCell(
   { folder, models, data, device, watch }: ExperimentContext,
-  { name, model, data: images, mean, std }: Network,
+  network: Network,
   norm: Norm,
   count: number,
   own: CellOptions,
 ): Promise<Cell> {
+  const { name, model, data: images, mean, std } = network;
   const options = {
     ...own,
     norm: norm === 'inf' ? Infinity : 2,
-    range: `:${count}`,
+    range: sampleOf(network, count),
     ...(mean === undefined ? {} : { mean }),
     ...(std === undefined ? {} : { std }),
   };

@@ -17,6 +17,8 @@ export interface Network {
   readonly model: string;
   /** Data set in the folder of data. */
   readonly data: string;
+  /** Images of the data set where they lie in the order of their classes: samples are spread over it. */
+  readonly inClassOrder?: number;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
   /** Images of a quick and of a full run; 0 where the method is left out. */
@@ -57,6 +59,7 @@ export const NETWORKS: readonly Network[] = [
     name: 'NIN (CIFAR-10)',
     model: 'nin-cifar10',
     data: 'cifar10',
+    inClassOrder: 10_000,
     images: { quick: { all: 1000, lbfgs: 8 }, full: { all: 10_000, lbfgs: 100 } },
     paper: paper(11.5, [0.023, 0.12, 0.024], [0.008, 0.024]),
   },
@@ -64,6 +67,7 @@ export const NETWORKS: readonly Network[] = [
     name: 'LeNet (CIFAR-10)',
     model: 'lenet-cifar10',
     data: 'cifar10',
+    inClassOrder: 10_000,
     images: { quick: { all: 1000, lbfgs: 32 }, full: { all: 10_000, lbfgs: 500 } },
     paper: paper(22.6, [0.03, 0.13, 0.039], [0.015, 0.028]),
   },
@@ -77,3 +81,10 @@ export const NETWORKS: readonly Network[] = [
     paper: null,
   },
 ];
+
+/** `count` images of a network's data set, as a range: the first, or as many spread over all classes. */
+export function sampleOf({ inClassOrder }: Network, count: number): string {
+  if (inClassOrder === undefined) return `:${count}`;
+  const step = Math.floor(inClassOrder / count);
+  return `:${step * count}:${step}`;
+}

@@ -35,6 +35,8 @@ export interface Protocol {
 }
 
 const FULL: Ranges = { training: ':', judged: ':1000', scored: ':' };
+/** CIFAR-10's images lie in the order of their classes. */
+const FULL_CIFAR: Ranges = { ...FULL, judged: '::10' };
 
 /** By the file of the network. */
 export const PROTOCOLS: Readonly<Record<string, Protocol>> = {
@@ -52,13 +54,13 @@ export const PROTOCOLS: Readonly<Record<string, Protocol>> = {
   },
   'nin-cifar10': {
     rate: 0.01,
-    images: { quick: null, full: FULL },
+    images: { quick: null, full: FULL_CIFAR },
     paperErrors: { deepfool: 11.2, fgsm: 21.2, none: 11.5 },
     paperGain: 1.4,
   },
   'lenet-cifar10': {
     rate: 0.01,
-    images: { quick: null, full: FULL },
+    images: { quick: null, full: FULL_CIFAR },
     paperErrors: { deepfool: 20, fgsm: 28.6, none: 22.6 },
     paperGain: null,
   },
@@ -96,5 +98,8 @@ export function planOf(model: string, quick: boolean): Plan | null {
   return { ...protocol, ...ranges, words };
 }
 
-/** `:100` as `the first 100` */
-const wordsOf = (range: string): string => (range === ':' ? 'all' : `the first ${range.slice(1)}`);
+/** `:100` as `the first 100`, `::10` as `every 10th` */
+function wordsOf(range: string): string {
+  if (range === ':') return 'all';
+  return range.startsWith('::') ? `every ${range.slice(2)}th` : `the first ${range.slice(1)}`;
+}

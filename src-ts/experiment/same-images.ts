@@ -3,7 +3,6 @@
 import type { ResultColumn } from '../report/experiment-result.ts';
 import { runCell, type Cell, type Norm } from './cell.ts';
 import type { ExperimentContext } from './experiment.ts';
-import { meanOf } from './mean.ts';
 import type { Network } from './networks.ts';
 
 export interface SameImages {
@@ -17,26 +16,27 @@ export interface SameImages {
   readonly lbfgs_less_in_box: number;
 }
 
-/** Attacks the images of the L-BFGS cell once more, in its box. */
+/** Attacks the images of the L-BFGS cell once more, without its box and in it. */
 export async function compareOnSameImages(
   context: ExperimentContext,
   network: Network,
   norm: Norm,
-  { deepfool, lbfgs }: Readonly<Record<'deepfool' | 'lbfgs', Cell>>,
+  lbfgs: Cell,
 ): Promise<SameImages> {
   const { length: images } = lbfgs.rhos;
-  const own = { method: 'deepfool', bounds: lbfgs.summary.bounds! } as const;
-  const boxed = await runCell(context, network, norm, images, own);
-  const free = deepfool.rhos.slice(0, images);
+  const method = 'deepfool';
+  const free = await runCell(context, network, norm, images, { method });
+  const bounds = lbfgs.summary.bounds!;
+  const boxed = await runCell(context, network, norm, images, { method, bounds });
   const isLess = (others: Cell['rhos']) => (rho: number | null, k: number) =>
     rho !== null && rho < (others[k] ?? Infinity);
   return {
     network: network.name,
     images,
     lbfgs: lbfgs.summary.rho_mean,
-    deepfool: meanOf(free)?.value ?? null,
+    deepfool: free.summary.rho_mean,
     deepfool_in_box: boxed.summary.rho_mean,
-    lbfgs_less: lbfgs.rhos.filter(isLess(free)).length,
+    lbfgs_less: lbfgs.rhos.filter(isLess(free.rhos)).length,
     lbfgs_less_in_box: lbfgs.rhos.filter(isLess(boxed.rhos)).length,
   };
 }

@@ -73,9 +73,9 @@ async function runTable(context: ExperimentContext, norm: Norm): Promise<void> {
     }
     rows.subsets.push(...subsetsOf(network, cells.get('deepfool')!));
     const lbfgs = cells.get('lbfgs');
-    if (lbfgs === undefined) continue;
-    const deepfool = cells.get('deepfool')!;
-    rows.same.push(await compareOnSameImages(context, network, norm, { deepfool, lbfgs }));
+    if (lbfgs !== undefined) {
+      rows.same.push(await compareOnSameImages(context, network, norm, lbfgs));
+    }
   }
   await writeTable(context, norm, rows);
 }
@@ -119,8 +119,9 @@ function oneLabelNote(images: number, labels: number): string[] {
   ];
 }
 
-function subsetsOf({ name: network }: Network, { rhos }: Cell): SubsetRow[] {
-  const counts = [...SUBSETS.filter((count) => count < rhos.length), rhos.length];
+function subsetsOf({ name: network, inClassOrder }: Network, { rhos }: Cell): SubsetRow[] {
+  const subsets = inClassOrder === undefined ? SUBSETS : [];
+  const counts = [...subsets.filter((count) => count < rhos.length), rhos.length];
   return counts.map((images) => {
     const mean = meanOf(rhos.slice(0, images));
     return {

@@ -30,7 +30,7 @@ export interface Summary extends Totals {
   readonly model: string;
   readonly data: string;
   readonly split: string | null;
-  /** `start:end`, the images of the data set that were meant. */
+  /** `start:end` or `start:end:step`, the images of the data set that were meant. */
   readonly range: string;
   readonly out: string | null;
   readonly contact_sheet: string | null;
