@@ -53,8 +53,9 @@ function patchSize(
   onCpu: boolean,
   taps: number,
 ): { readonly rows: number; readonly pixels: number } {
-  const rows = taps <= 3 ? 4 : taps <= 5 ? 2 : 1;
-  return onCpu ? { rows, pixels: 8 } : { rows: Math.min(rows, 2), pixels: 4 };
+  if (taps <= 3) return { rows: onCpu ? 8 : 2, pixels: 4 };
+  const rows = taps <= 5 ? 2 : 1;
+  return { rows, pixels: onCpu ? 8 : 4 };
 }
 
 function stripCall(context: PassContext, pass: Pass): KernelCall {
