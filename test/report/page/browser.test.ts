@@ -76,13 +76,13 @@ describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^2 \/ 5 · /);
     await page.keyboard.press('ArrowRight');
-    expect(await caption.textContent()).toMatch(/^3 \/ 5 · /);
+    await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^3 \/ 5 · /);
     await page.keyboard.press('+');
     expect(await ask('document.querySelector(".stage img").style.width')).toBe('200%');
     await page.keyboard.press('ArrowLeft');
     expect(await ask('document.querySelector(".stage img").style.width')).toBe('100%');
     await page.keyboard.press('Escape');
-    expect(await page.locator('.lightbox').isVisible()).toBe(false);
+    await expect.poll(() => page.locator('.lightbox').isVisible(), { timeout }).toBe(false);
     expect(
       await ask('[...document.querySelectorAll("button.picture")].indexOf(document.activeElement)'),
     ).toBe(1);
@@ -98,11 +98,11 @@ describe.skipIf(!HAS_CHROMIUM)('the page in a browser', () => {
     await touched.goto(address);
     const caption = touched.locator('.lightbox p');
     await touched.locator('button.picture').first().tap();
-    expect(await caption.textContent()).toMatch(/^1 \/ 5 · /);
+    await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^1 \/ 5 · /);
     await wipe(touched, 300, 100);
     await expect.poll(() => caption.textContent(), { timeout }).toMatch(/^2 \/ 5 · /);
     await touched.locator('[data-do=close]').tap();
-    expect(await touched.locator('.lightbox').isVisible()).toBe(false);
+    await expect.poll(() => touched.locator('.lightbox').isVisible(), { timeout }).toBe(false);
     await phone.close();
   });
 
