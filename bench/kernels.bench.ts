@@ -50,7 +50,7 @@ await runBench('kernels', async ({ executor, measure, add, note }) => {
     title: 'What the adapter can reach',
     unit: 'GFLOP',
     rows: [{ name: 'multiply-adds', amount: CEILING_FLOPS / 1e9, measurement: ceiling! }],
-    notes: ['24 sums in registers, nothing loaded or stored.'],
+    notes: ['12 sums in registers, nothing loaded or stored.'],
   });
   const rivals = [
     tfjsEngine(await openTfjs('webgpu', executor.info)),
