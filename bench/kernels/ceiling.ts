@@ -1,6 +1,7 @@
 // The speed of multiply-adds alone on the adapter, by which absolute figures of kernels can be judged.
 import { readFileSync } from 'node:fs';
 import { WebGpuDevice } from '../../src-ts/executor/webgpu/device.ts';
+import { unrollShader } from '../../src-ts/kernels/wgsl.ts';
 import type { Work } from '../measure.ts';
 
 const [WORKGROUPS, LANES, SUMS, STEPS] = [256, 8, 12, 4096];
@@ -10,7 +11,7 @@ export const CEILING_FLOPS = 2 * WORKGROUPS * LANES * SUMS * STEPS;
 /** Runs `bench/kernels/ceiling.wgsl`. */
 export async function ceilingWork(): Promise<Work> {
   const device = await WebGpuDevice.open();
-  const code = readFileSync(new URL('ceiling.wgsl', import.meta.url), 'utf8');
+  const code = unrollShader(readFileSync(new URL('ceiling.wgsl', import.meta.url), 'utf8'));
   const module = device.handle.createShaderModule({ code });
   const compute = { module, entryPoint: 'main' };
   const pipeline = device.handle.createComputePipeline({ layout: 'auto', compute });

@@ -12,8 +12,6 @@ export interface Cell {
   readonly summary: Summary;
   /** ‖r̂‖ / ‖x‖ of each image in their order; null where there is no r̂. */
   readonly rhos: readonly (number | null)[];
-  /** How many different labels the images have; 0 without labels. */
-  readonly labels: number;
   /** Processor time in seconds. */
   readonly cpu: number;
 }
@@ -47,18 +45,16 @@ export async function runCell(
     const more = own.bounds === undefined ? '' : ` in [${own.bounds.join(', ')}]`;
     watch.onNote?.(`${name}, ${own.method}${more}, p = ${norm}: ${count} images`);
     const rhos: (number | null)[] = [];
-    const labels = new Set<number>();
     const before = process.cpuUsage();
     const run = { ...options, data: join(data, images), device };
     const summary = await attackDataset(join(models, `${model}.onnx`), run, {
       ...watch,
-      onRecord: ({ rho, label }) => {
+      onRecord: ({ rho }) => {
         rhos.push(rho);
-        if (label !== null) labels.add(label);
       },
     });
     if (summary.interrupted) throw new InterruptedError();
     const { user, system } = process.cpuUsage(before);
-    return { summary, rhos, labels: labels.size, cpu: (user + system) / 1e6 };
+    return { summary, rhos, cpu: (user + system) / 1e6 };
   });
 }

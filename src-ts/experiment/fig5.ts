@@ -5,6 +5,7 @@ import type { Experiment } from './experiment.ts';
 import { iteratesOf } from './iterates.ts';
 import { minus, norm, Plane, type PlanePoint, type Window } from './plane.ts';
 import * as draw from './plane-chart.ts';
+import { classOf } from './probe.ts';
 import * as slices from './slice.ts';
 import type { Slice } from './slice.ts';
 import { writeFigure } from './write-figure.ts';
@@ -53,7 +54,7 @@ export const fig5: Experiment = {
             ],
             rows: points.map((point, i) => ({
               iterate: `x${i}`,
-              class: nameOf(logits[i]!.indexOf(Math.max(...logits[i]!))),
+              class: nameOf(classOf(logits[i]!)),
               from_image: norm(minus(point, image.pixels)),
               off: places[i]!.off,
             })),

@@ -12,6 +12,7 @@ import { drawPicture } from '../report/picture.ts';
 import type { ImageGrid, ResultColumn, ResultFigure } from '../report/experiment-result.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import type { Network } from './networks.ts';
+import { classOf, Probe } from './probe.ts';
 import { writeFigure } from './write-figure.ts';
 import { writeResult } from './write-result.ts';
 
@@ -33,7 +34,7 @@ interface Moved {
   readonly image: number;
   readonly label: number | null;
   readonly alpha: number;
-  readonly predicted: number | null;
+  readonly predicted: number;
   readonly pixels: Float32Array;
   /** Of its PNG. */
   readonly file: string;
@@ -105,9 +106,13 @@ async function classify(
   model: Model,
   images: readonly { readonly pixels: Float32Array }[],
   device: ExperimentContext['device'],
-): Promise<(number | null)[]> {
-  const results = await deepfool(model, images, { device, maxSteps: 1, pixels: false }).collect();
-  return results.map(({ record }) => record.predicted);
+): Promise<number[]> {
+  const probe = await Probe.open(device, model);
+  try {
+    return (await probe.logits(images.map(({ pixels }) => pixels))).map(classOf);
+  } finally {
+    probe.dispose();
+  }
 }
 
 /** Grey levels; what is beyond black and white is cut off. */

@@ -1,10 +1,10 @@
 // The folder of an experiment. What a step computes is kept under its name and settings, whole or not at
 // all, so that a run that was stopped goes on where it was.
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DataError } from '../core/errors.ts';
-import { guard } from '../data/output-file.ts';
+import { guard, replaceFile } from '../data/output-file.ts';
 
 export class ExperimentFolder {
   readonly path: string;
@@ -23,12 +23,8 @@ export class ExperimentFolder {
 
   /** Writes a file whole or not at all. */
   async write(name: string, content: string | Uint8Array): Promise<void> {
-    const path = join(this.path, name);
-    const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
-    await guard(path, async () => {
-      await writeFile(temporary, content);
-      await rename(temporary, path);
-    });
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    await replaceFile(join(this.path, name), [bytes]);
   }
 
   /** Path of a folder for the files of a step, the same one for the same settings. */

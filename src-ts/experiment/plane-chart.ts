@@ -3,6 +3,7 @@
 import * as Plot from '@observablehq/plot';
 import { drawChart, type Chart } from '../report/chart.ts';
 import type { Grid, LinearFunction, PlanePoint, Window } from './plane.ts';
+import { classOf } from './probe.ts';
 
 export const INK = '#2b2a28';
 export const QUIET = '#77746d';
@@ -185,7 +186,7 @@ export function indexed(name: string, index: number): string {
 }
 
 function classesOf({ values }: Grid<readonly number[]>): number[] {
-  const largest = values.map((logits) => logits.indexOf(Math.max(...logits)));
+  const largest = values.map(classOf);
   return [...new Set(largest)].sort((a, b) => a - b);
 }
 

@@ -26,6 +26,9 @@ export interface Linearization {
 const SYMBOL = 'N';
 const NO_NORMALIZATION = { mean: null, std: null };
 
+/** The class of the largest logit. */
+export const classOf = (logits: readonly number[]): number => logits.indexOf(Math.max(...logits));
+
 /** A network's logits and gradients on one device. */
 export class Probe {
   readonly #model: AttackModel;

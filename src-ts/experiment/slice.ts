@@ -15,7 +15,7 @@ import {
   type LinearFunction,
   type Window,
 } from './plane.ts';
-import { Probe, type Linearization, type Point } from './probe.ts';
+import { classOf, Probe, type Linearization, type Point } from './probe.ts';
 
 export const FIGURE_NETWORK = 'lenet-mnist';
 const IMAGE = 0;
@@ -57,7 +57,7 @@ export async function withSlice(
   const probe = await Probe.open(device, model);
   try {
     const here = await probe.linearize(image.pixels);
-    const own = here.logits.indexOf(Math.max(...here.logits));
+    const own = classOf(here.logits);
     const faces = facesOf(here, own);
     const plane = Plane.through(image.pixels, faces[0].normal, faces[1].normal);
     const nameOf = (k: number): string => dataset.classNames?.[k] ?? String(k);

@@ -85,12 +85,7 @@ function imagesFor(network: Network, method: Method, quick: boolean): number {
   return method === 'lbfgs' ? lbfgs : all;
 }
 
-function rowOf(
-  network: Network,
-  method: Method,
-  norm: Norm,
-  { summary, labels, cpu }: Cell,
-): TableRow {
+function rowOf(network: Network, method: Method, norm: Norm, { summary, cpu }: Cell): TableRow {
   const { images, accuracy, rho_mean: rho } = summary;
   const paperRho = network.paper?.[norm === 'inf' ? 'linf' : 'l2'][method] ?? null;
   return {
@@ -107,16 +102,8 @@ function rowOf(
     rho_input: summary.rho_input_mean,
     ms: (1000 * summary.seconds) / images,
     cpu_ms: (1000 * cpu) / images,
-    notes: [...summary.notes, ...oneLabelNote(images, labels)].join('; '),
+    notes: summary.notes.join('; '),
   };
-}
-
-/** Data sets in the order of their classes have no fair first images. */
-function oneLabelNote(images: number, labels: number): string[] {
-  if (labels !== 1 || images === 1) return [];
-  return [
-    `all ${images} images have one label, and are no fair sample: the data is in the order of its classes`,
-  ];
 }
 
 function subsetsOf({ name: network, inClassOrder }: Network, { rhos }: Cell): SubsetRow[] {

@@ -57,11 +57,16 @@ export function specializeShader(call: Pick<KernelCall, 'kernel' | 'constants' |
     if (!line.test(text)) throw new InternalError(`${file} has no slot ${name}`);
     text = text.replace(line, (_, head: string) => `${head}${body}; }`);
   }
-  return unroll(text, readConstants(text));
+  return unrollShader(text);
 }
 
 const literal = (value: number | boolean): string =>
   typeof value === 'boolean' ? String(value) : `${value}u`;
+
+/** The text with its `//#unroll` loops written out. */
+export function unrollShader(text: string): string {
+  return unroll(text, readConstants(text));
+}
 
 function readConstants(text: string): Map<string, number> {
   const found = new Map<string, number>();
