@@ -13,3 +13,7 @@ fn row_shift(row: u32) -> u32 { return 0u; }
 fn finish(v: f32, i: u32, shift: u32) -> f32 {
   return epilogue(v, load_e0(i, shift), load_e1(i, shift));
 }
+
+fn finish4(v: vec4f, i: u32, shift: u32) -> vec4f {
+  return vec4f(finish(v.x, i, shift), finish(v.y, i + 1u, shift), finish(v.z, i + 2u, shift), finish(v.w, i + 3u, shift));
+}

@@ -22,10 +22,6 @@ const L = 0u;
 const J = 0u;
 const U = 0u;
 
-fn finish4(v: vec4f, i: u32, shift: u32) -> vec4f {
-  return vec4f(finish(v.x, i, shift), finish(v.y, i + 1u, shift), finish(v.z, i + 2u, shift), finish(v.w, i + 3u, shift));
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   const TILE_ROWS = ROW_GROUPS * LANES;

@@ -59,6 +59,14 @@ export const convDepthwisePatch = defineKernel({
   params: PASS_PARAMS,
 });
 
+export const convDepthwiseRows = defineKernel({
+  file: 'conv/conv_depthwise_rows.wgsl',
+  constants: ['LANES', 'ROW_LANES', 'QUADS', 'TAPS_Y', 'TAPS_X', 'HALO'],
+  slots: EPILOGUE_SLOTS,
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
 export const gatherTaps = defineKernel({
   file: 'conv/gather_taps.wgsl',
   constants: ['STRIDE_Y', 'STRIDE_X'],

@@ -97,6 +97,22 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 3, channels: 6, outputs: 6, size: [8, 9], kernel: [5, 5], groups: 6 },
     ...{ padsBegin: [2, 2], padsEnd: [2, 2] },
   },
+  'depthwise, rows of 12 and another height': {
+    ...{ batch: 3, channels: 5, outputs: 5, size: [7, 12], kernel: [3, 3], groups: 5 },
+    ...{ padsBegin: [0, 1], padsEnd: [0, 1] },
+  },
+  'depthwise, rows of 68, taps that lean to the left': {
+    ...{ batch: 2, channels: 3, outputs: 3, size: [5, 68], kernel: [2, 6], groups: 3 },
+    ...{ padsBegin: [1, 3], padsEnd: [1, 2] },
+  },
+  'depthwise, 7 × 7 on rows of 28': {
+    ...{ batch: 2, channels: 3, outputs: 3, size: [9, 28], kernel: [7, 7], groups: 3 },
+    ...{ padsBegin: [3, 3], padsEnd: [3, 3] },
+  },
+  'depthwise, rows too long for a subgroup': {
+    ...{ batch: 1, channels: 2, outputs: 2, size: [3, 132], kernel: [3, 3], groups: 2 },
+    ...{ padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
   'depthwise, dilated': {
     ...{ batch: 2, channels: 5, outputs: 5, size: [11, 13], kernel: [3, 3], groups: 5 },
     ...{ dilations: [2, 3], padsBegin: [2, 3], padsEnd: [2, 3] },

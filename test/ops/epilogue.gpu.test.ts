@@ -79,6 +79,7 @@ const CASES: Readonly<Record<string, Case>> = {
   groups: inputGrad(8, 12, 4, plain),
   'gathered tap products': inputGrad(3, 16, 1, { ...plain, stride: 2 }),
   'a depthwise pass': inputGrad(5, 5, 5, plain),
+  'a depthwise pass over rows in fours': inputGrad(5, 5, 5, { ...plain, size: [9, 12] }),
   'a depthwise pass in phases': inputGrad(5, 5, 5, { ...plain, stride: 2 }),
   'a dilated depthwise pass': inputGrad(5, 5, 5, { ...plain, dilation: 2 }),
   'products of rows, in fours': product([], 12, 40),
