@@ -35,6 +35,14 @@ export const convSubgroupStrip = defineKernel({
   params: PASS_PARAMS,
 });
 
+export const convSubgroupPoints = defineKernel({
+  file: 'conv/conv_subgroup_points.wgsl',
+  constants: ['LANES', 'QUADS', 'POINTS', 'TERMS'],
+  slots: EPILOGUE_SLOTS,
+  buffers: PASS_BUFFERS,
+  params: PASS_PARAMS,
+});
+
 export const convTiled = defineKernel({
   file: 'conv/conv_tiled.wgsl',
   constants: ['THREADS', 'CHANNELS', 'PIXELS', 'DEPTH'],

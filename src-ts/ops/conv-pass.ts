@@ -62,6 +62,11 @@ export function gridOf(pass: Pass): readonly [number, number] {
   return [Math.ceil(height / strideY), Math.ceil(width / strideX)];
 }
 
+export function pixelsOf(pass: Pass): number {
+  const [height, width] = gridOf(pass);
+  return height * width;
+}
+
 export function passGeometry(pass: Pass) {
   const { window, backward } = pass;
   const [inHeight, inWidth] = backward ? window.output : window.input;

@@ -13,4 +13,10 @@ export interface PassTile {
   readonly call: (options: TileOptions) => KernelCall;
 }
 
+/** Output channels of a tile, and pixels of each of its lanes. */
+export interface TileSize {
+  readonly channels: number;
+  readonly pixels: number;
+}
+
 type TileOptions = Omit<Parameters<typeof callKernel<typeof convTiled>>[1], 'constants'>;

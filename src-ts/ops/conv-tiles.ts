@@ -2,9 +2,10 @@
 import { elementCount } from '../core/shape.ts';
 import { callKernel } from '../kernels/kernel.ts';
 import { convSubgroup, convTiled } from './conv-kernels.ts';
-import { gridOf, type Pass } from './conv-pass.ts';
+import { pixelsOf, type Pass } from './conv-pass.ts';
+import { pointTile, takesPoints } from './conv-points.ts';
 import { stripTiles, takesStrips } from './conv-strips.ts';
-import type { PassTile } from './conv-tile.ts';
+import type { PassTile, TileSize } from './conv-tile.ts';
 import type { AdapterTraits } from './op-def.ts';
 import { chooseVariant, type Chosen } from './variants.ts';
 
@@ -68,16 +69,13 @@ function subgroupTiles(pass: Pass, lanes: number): Tiles {
   const fitting = SUBGROUP_TILES.filter(({ channels }) => channels <= 4 * lanes);
   const best = fitting.reduce((best, tile) => (cost(tile) < cost(best) ? tile : best));
   const near = fitting.filter((tile) => cost(tile) <= TOO_SLOW * cost(best));
-  const lines = [best, ...near].map((size) => lineTile(pass, lanes, size));
-  const tiles = takesStrips(pass) ? [...stripTiles(pass, lanes), ...lines] : lines;
+  const tileOf = takesPoints(pass) ? pointTile : lineTile;
+  const plain = [best, ...near].map((size) => tileOf(pass, lanes, size));
+  const tiles = takesStrips(pass) ? [...stripTiles(pass, lanes), ...plain] : plain;
   return { rule: tiles[0]!, others: tiles };
 }
 
-function lineTile(
-  pass: Pass,
-  lanes: number,
-  { channels, pixels }: { readonly channels: number; readonly pixels: number },
-): PassTile {
+function lineTile(pass: Pass, lanes: number, { channels, pixels }: TileSize): PassTile {
   const constants = {
     ...{ LANES: lanes, QUADS: channels / 4, PIXELS: pixels },
     TERMS: pass.inChannels % 2 === 0 ? 2 : 1,
@@ -89,11 +87,6 @@ function lineTile(
     perGroup: lanes * pixels,
     call: (options) => callKernel(convSubgroup, { ...options, constants }),
   };
-}
-
-function pixelsOf(pass: Pass): number {
-  const [height, width] = gridOf(pass);
-  return height * width;
 }
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;

@@ -70,6 +70,16 @@ const CASES: Readonly<Record<string, Shapes>> = {
   '1 × 1, channels that fill no tile': {
     ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
   },
+  '1 × 1, pixels in fours': {
+    ...{ batch: 5, channels: 7, outputs: 41, size: [6, 6], kernel: [1, 1] },
+  },
+  '1 × 1 in groups, pixels in fours': {
+    ...{ batch: 2, channels: 12, outputs: 18, size: [4, 5], kernel: [1, 1], groups: 3 },
+  },
+  '1 × 1 with padding': {
+    ...{ batch: 2, channels: 4, outputs: 6, size: [3, 5], kernel: [1, 1] },
+    ...{ padsBegin: [1, 0], padsEnd: [0, 1] },
+  },
   'three channels to sixteen, stride 2, asymmetric padding': {
     ...{ batch: 2, channels: 3, outputs: 16, size: [13, 10], kernel: [5, 3] },
     ...{ strides: [2, 2], padsBegin: [2, 0], padsEnd: [1, 2] },

@@ -59,6 +59,20 @@ function inputGrad(
   };
 }
 
+const pointGrad = (channels: number, outputs: number, size: readonly number[]): Case => ({
+  input: [outputs, ...size],
+  output: [channels, ...size],
+  emit: (b, dy) =>
+    b.emit(
+      'conv_input_grad',
+      { dy, w: b.constant(randomTensor([outputs, channels, 1, 1], 6)) },
+      {
+        ...{ kernel: [1, 1], strides: [1, 1], dilations: [1, 1], padsBegin: [0, 0] },
+        ...{ outputSize: size, inputSize: size, groups: 1 },
+      },
+    ),
+});
+
 const product = (shape: readonly number[], depth: number, columns: number): Case => ({
   input: [...shape, depth],
   output: [...shape, columns],
@@ -76,6 +90,7 @@ const plain: Window = { size: [9, 11], stride: 1, dilation: 1 };
 const CASES: Readonly<Record<string, Case>> = {
   'a dense pass': inputGrad(20, 8, 1, plain),
   'a dense pass in phases': inputGrad(6, 8, 1, { ...plain, stride: 2 }),
+  'a pass of 1 × 1 in fours': pointGrad(9, 12, [4, 5]),
   groups: inputGrad(8, 12, 4, plain),
   'gathered tap products': inputGrad(3, 16, 1, { ...plain, stride: 2 }),
   'a depthwise pass': inputGrad(5, 5, 5, plain),
