@@ -1,15 +1,15 @@
 // Figure 8: a digit whose perturbation by DeepFool is made larger and larger turns into the class that it is
 // taken for, which is why training on such images under the old label harms.
 import { join } from 'node:path';
+import * as Plot from '@observablehq/plot';
 import { deepfool } from '../api/deepfool.ts';
 import { loadModel, type Model } from '../api/model.ts';
 import type { Result } from '../api/result.ts';
 import { openDataset } from '../data/dataset.ts';
 import { encodePng } from '../data/image.ts';
-import { toCanvas } from '../report/bitmap.ts';
-import { drawText, type TextStyle } from '../report/canvas.ts';
-import { drawPicture } from '../report/picture.ts';
+import { drawChart } from '../report/chart.ts';
 import type { ImageGrid, ResultColumn, ResultFigure } from '../report/experiment-result.ts';
+import { dataUri } from '../report/page/picture.ts';
 import type { Experiment, ExperimentContext } from './experiment.ts';
 import type { Network } from './networks.ts';
 import { classOf, Probe } from './probe.ts';
@@ -20,11 +20,12 @@ const ALPHAS = [0, 1, 2, 3, 4];
 /** The first test images, of which one of each class is shown. */
 const LOOKED_AT = 64;
 const TILE = 84;
-const GAP = 14;
-const CAPTION = 26;
-const MARGIN = 24;
-const TOP = 92;
-const INK = '#1d1d1f';
+const COLUMN = TILE + 14;
+const ROW = TILE + 26;
+const MARGIN = 16;
+const BOTTOM = 20;
+const TOP = 76;
+const HEADING = { dy: 14 - TOP, fontWeight: 600, fontSize: 14 };
 const QUIET = '#77767a';
 const SIDE = 28;
 
@@ -35,8 +36,8 @@ interface Moved {
   readonly label: number | null;
   readonly alpha: number;
   readonly predicted: number;
-  readonly pixels: Float32Array;
-  /** Of its PNG. */
+  readonly png: Uint8Array;
+  /** Of the PNG. */
   readonly file: string;
 }
 
@@ -49,7 +50,7 @@ export const fig8: Experiment = {
     for (const network of context.networks) {
       const moved = await moveDigits(context, network);
       rows.push(...moved);
-      for (const { file, pixels } of moved) await context.folder.write(file, await encode(pixels));
+      for (const { file, png } of moved) await context.folder.write(file, png);
       figures.push(await draw(context, network, moved));
       grids.push(gridOf(network, moved));
     }
@@ -89,8 +90,16 @@ async function moveDigits(
       file: `${stem}-${record.index}-${alpha}.png`,
     })),
   );
-  const classes = await classify(model, moved, device);
-  return moved.map((each, k) => ({ ...each, predicted: classes[k]! }));
+  const classes = await classify(
+    model,
+    moved.map(({ pixels }) => pixels),
+    device,
+  );
+  return Promise.all(
+    moved.map(async ({ pixels, ...each }, k) => {
+      return { ...each, predicted: classes[k]!, png: await encode(pixels) };
+    }),
+  );
 }
 
 /** The first fooled image of each class that was right, by class. */
@@ -104,12 +113,12 @@ function oneOfEach(results: readonly Result[]): Result[] {
 
 async function classify(
   model: Model,
-  images: readonly { readonly pixels: Float32Array }[],
+  images: readonly Float32Array[],
   device: ExperimentContext['device'],
 ): Promise<number[]> {
   const probe = await Probe.open(device, model);
   try {
-    return (await probe.logits(images.map(({ pixels }) => pixels))).map(classOf);
+    return (await probe.logits(images)).map(classOf);
   } finally {
     probe.dispose();
   }
@@ -127,28 +136,34 @@ async function draw(
   { name, model }: Network,
   moved: readonly Moved[],
 ): Promise<ResultFigure> {
-  const rows = moved.length / ALPHAS.length;
-  const picture = drawPicture(
-    2 * MARGIN + ALPHAS.length * (TILE + GAP) - GAP,
-    TOP + rows * (TILE + CAPTION),
-    (context) => {
-      const write = (text: string, x: number, y: number, style: Partial<TextStyle> = {}): void => {
-        drawText(context, text, x, y, { size: 13, color: INK, ...style });
-      };
-      const sample = quick ? ' · quick run: of the same images as a full one' : '';
-      write('Figure 8 · Digits that turn into others', MARGIN, 36, { size: 16, weight: 600 });
-      write(`${name}${sample}`, MARGIN, 56, { color: QUIET });
-      for (const [k, { pixels, predicted, alpha }] of moved.entries()) {
-        const [row, column] = [Math.floor(k / ALPHAS.length), k % ALPHAS.length];
-        const [x, y] = [MARGIN + column * (TILE + GAP), TOP + row * (TILE + CAPTION)];
-        const middle = { align: 'center', maxWidth: TILE } as const;
-        if (row === 0) write(`α = ${alpha}`, x + TILE / 2, TOP - 8, { ...middle, color: QUIET });
-        context.drawImage(toCanvas(pixels, [1, SIDE, SIDE]), x, y, TILE, TILE);
-        write(String(predicted), x + TILE / 2, y + TILE + 16, { ...middle, weight: 600 });
-      }
-    },
-  );
-  return writeFigure(folder, `fig8-${model}`, picture, {
+  const images = [...new Set(moved.map(({ image }) => image))];
+  const place = { x: 'alpha', y: 'image' } as const;
+  const head = { frameAnchor: 'top-left', dx: (COLUMN - TILE) / 2 } as const;
+  const chart = await drawChart({
+    width: 2 * MARGIN + ALPHAS.length * COLUMN,
+    height: TOP + images.length * ROW + BOTTOM,
+    margin: MARGIN,
+    marginTop: TOP,
+    marginBottom: BOTTOM,
+    x: { type: 'point', domain: ALPHAS, padding: 0.5, axis: null },
+    y: { type: 'point', domain: images, padding: 0.5, axis: null },
+    marks: [
+      Plot.text(['Digits that turn into others'], { ...head, ...HEADING }),
+      Plot.text([quick ? `${name} · quick run: of the same images as a full one` : name], {
+        ...{ ...head, dy: 38 - TOP, fill: QUIET },
+      }),
+      Plot.text(ALPHAS, {
+        ...{ x: (alpha: number) => alpha, text: (alpha: number) => `α = ${alpha}` },
+        ...{ frameAnchor: 'top', dy: -4, fill: QUIET },
+      }),
+      Plot.image(moved, {
+        ...{ ...place, src: ({ png }: Moved) => dataUri('image/png', png) },
+        ...{ width: TILE, height: TILE },
+      }),
+      Plot.text(moved, { ...place, text: 'predicted', dy: ROW / 2 + 1, fontWeight: 600 }),
+    ],
+  });
+  return writeFigure(folder, `fig8-${model}`, chart, {
     caption: `${name}: digits with α times their perturbation added, and the class they are taken for.`,
     alt: 'A row for each digit, a column for each α; the table has the classes.',
   });

@@ -18,9 +18,20 @@ export interface Chart {
 interface SvgElement {
   readonly outerHTML: string;
   readonly setAttribute: (name: string, value: string) => void;
+  readonly getAttribute: (name: string) => string | null;
+  readonly querySelectorAll: (selector: string) => Iterable<SvgElement>;
 }
 
-/** Draws a plot; its SVG uses nothing that simple renderers lack: no em, no currentColor, no fonts by CSS. */
+/** A picture in a chart: its address and its place. */
+interface Placed {
+  readonly href: string;
+  readonly box: readonly [x: number, y: number, width: number, height: number];
+}
+
+/**
+ * Draws a plot; its SVG uses nothing that simple renderers lack: no em, no currentColor, no fonts by CSS.
+ * Pictures in it stand where their attributes have them: on scales without bands, with no dx or dy.
+ */
 export async function drawChart(options: Plot.PlotOptions): Promise<Chart> {
   const page = parseHTML('<html><body></body></html>') as unknown as { readonly document: never };
   const plot = Plot.plot({ ...options, document: page.document }) as unknown as SvgElement;
@@ -28,10 +39,17 @@ export async function drawChart(options: Plot.PlotOptions): Promise<Chart> {
   plot.setAttribute('font-family', `${FONT_FAMILY}, sans-serif`);
   plot.setAttribute('font-size', String(FONT_SIZE));
   const svg = plainSvg(plot.outerHTML);
-  return { svg, png: await rasterize(svg) };
+  const pictures = [...plot.querySelectorAll('image')].map(placeOf);
+  return { svg, png: await rasterize(svg, pictures) };
 }
 
-async function rasterize(svg: string): Promise<Uint8Array> {
+function placeOf(image: SvgElement): Placed {
+  const at = (name: string): number => Number(image.getAttribute(name));
+  return { href: image.getAttribute('href')!, box: [at('x'), at('y'), at('width'), at('height')] };
+}
+
+/** The canvas draws no pictures inside an SVG: they are drawn on it one by one. */
+async function rasterize(svg: string, pictures: readonly Placed[]): Promise<Uint8Array> {
   registerFonts(); // before the SVG looks for them
   const image = await loadImage(Buffer.from(svg));
   const { width, height } = image;
@@ -41,6 +59,7 @@ async function rasterize(svg: string): Promise<Uint8Array> {
   // At the size it has in the PNG: else it is drawn at its own and enlarged.
   [image.width, image.height] = [width * DENSITY, height * DENSITY];
   context.drawImage(image, 0, 0, width, height);
+  for (const { href, box } of pictures) context.drawImage(await loadImage(href), ...box);
   return canvas.toBuffer('image/png');
 }
 

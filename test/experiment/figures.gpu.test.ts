@@ -9,6 +9,7 @@ import { fig2 } from '../../src-ts/experiment/fig2.ts';
 import { fig3 } from '../../src-ts/experiment/fig3.ts';
 import { fig4 } from '../../src-ts/experiment/fig4.ts';
 import { fig5 } from '../../src-ts/experiment/fig5.ts';
+import { fig8 } from '../../src-ts/experiment/fig8.ts';
 import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
 import { NETWORKS } from '../../src-ts/experiment/networks.ts';
 import type { ExperimentResult, ResultCell } from '../../src-ts/report/experiment-result.ts';
@@ -86,5 +87,23 @@ describe.skipIf(!SHARED)('on FC500-150-10', () => {
     expect(classes.at(-1)).not.toBe(classes[0]);
     expect(rows[0]!['off']).toBe(0);
     expect(rows.at(-1)!['off']).toBeLessThan(1e-2);
+  });
+
+  it('figure 8: each digit is itself as it is, and another with its perturbation', async () => {
+    const rows = await rowsOf('fig8', fig8);
+    const digits = [...new Set(rows.map((row) => row['image']))];
+    expect(digits).toHaveLength(10);
+    for (const image of digits) {
+      const own = rows.filter((row) => row['image'] === image);
+      expect(own.map((row) => row['alpha'])).toEqual([0, 1, 2, 3, 4]);
+      const [label] = own.map((row) => row['label']);
+      const others = own.slice(1).map((row) => row['predicted']);
+      expect(own[0]!['predicted']).toBe(label);
+      expect(others).not.toContain(label);
+    }
+    expect(new Set(rows.map((row) => row['label'])).size).toBe(10);
+    const svg = await readFile(join(temporary.path, 'fig8-fc500-150-10-mnist.svg'), 'utf8');
+    expect(svg.match(/data:image\/png;base64,/g)).toHaveLength(rows.length);
+    expect(svg.length).toBeLessThan(1000 * rows.length);
   });
 });

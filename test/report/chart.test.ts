@@ -51,3 +51,17 @@ it('draws the PNG at its own size, not enlarged from a smaller one', async () =>
   const shades = Array.from({ length: 42 }, (_, x) => data[4 * x]!);
   expect(shades.filter((shade) => shade < 255).length).toBeLessThanOrEqual(2);
 });
+
+it('draws pictures where the SVG has them', async () => {
+  const dot = createCanvas(2, 2);
+  dot.getContext('2d').fillRect(0, 0, 2, 2);
+  const at = [{ x: 2, y: 1, src: dot.toDataURL('image/png') }];
+  const picture = Plot.image(at, { x: 'x', y: 'y', src: 'src', width: 10, height: 6 });
+  const scale = { type: 'point', domain: [1, 2], padding: 0.5 } as const;
+  const options = { width: 40, height: 24, margin: 0, x: scale, y: scale, axis: null };
+  const canvas = await onCanvas((await drawChart({ ...options, marks: [picture] })).png);
+  const { data, width } = canvas.getContext('2d').getImageData(0, 0, 80, 48);
+  const dark = Array.from({ length: 80 * 48 }, (_, k) => k).filter((k) => data[4 * k]! < 128);
+  expect(dark).toHaveLength(20 * 12);
+  expect([dark[0]! % width, Math.floor(dark[0]! / width)]).toEqual([50, 6]);
+});
