@@ -47,7 +47,7 @@ export const maxPoolKernel = defineKernel({
 
 export const maxPoolGradKernel = defineKernel({
   file: 'pool/max_pool_grad.wgsl',
-  constants: ['STRIP', 'ARGMAX_ROWS'],
+  constants: ['STRIP', 'ROWS', 'ARGMAX_ROWS'],
   slots: EPILOGUE_SLOTS,
   buffers: ['dy', 'argmax', 'argmax_table', 'dx', ...EPILOGUE_BUFFERS],
   params: WINDOW_PARAMS,
@@ -88,10 +88,12 @@ interface PoolContext {
 /** Results of one invocation: more where each costs a core its time, fewer where many must be busy. */
 const stripOf = ({ traits }: PoolContext): number => (traits.subgroupLanes === null ? 4 : 8);
 
-function stripWork(context: PoolContext): Work {
+/** Work of strips, or of so many `rows` of them one below another. */
+function stripWork(context: PoolContext, rows = 1): Work {
   const { output } = context;
-  const strips = Math.ceil(output.shape.at(-1)! / stripOf(context));
-  return workOverRows(output, elementCount(output.shape.slice(1, -1)) * strips, WORKGROUP);
+  const [width = 1, height = 1] = output.shape.slice(2).reverse();
+  const strips = Math.ceil(height / rows) * Math.ceil(width / stripOf(context));
+  return workOverRows(output, output.shape[1]! * strips, WORKGROUP);
 }
 
 /** The parameters every pool kernel takes, for windows over planes of `size`. */
@@ -151,9 +153,11 @@ export const lowerMaxPoolArgmax = (context: LowerContext<'max_pool_argmax'>): Ke
 export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): KernelCall[] {
   const { dy, argmax } = context.inputs;
   const { node, output, epilogue } = context;
+  const rows = context.traits.subgroupLanes === null ? 1 : 2;
+  const work = stripWork(context, rows);
   return [
     callKernel(maxPoolGradKernel, {
-      constants: { STRIP: stripOf(context), ARGMAX_ROWS: argmax.table !== null },
+      constants: { STRIP: stripOf(context), ROWS: rows, ARGMAX_ROWS: argmax.table !== null },
       buffers: {
         dy: dy.buffer,
         argmax: argmax.buffer,
@@ -162,8 +166,8 @@ export function lowerMaxPoolGrad(context: LowerContext<'max_pool_grad'>): Kernel
         ...epilogueBuffers(epilogue),
       },
       slots: epilogueSlots(epilogue),
-      params: windowParams(context, node.attrs, node.attrs.inputSize),
-      work: stripWork(context),
+      params: { ...windowParams(context, node.attrs, node.attrs.inputSize), unit: work.unit },
+      work,
       cost: costOf(1, dy, [dy, argmax, output, ...extrasOf(epilogue)]),
     }),
   ];
