@@ -154,8 +154,11 @@ async function prepareAndRun(
     const write: Write = (record) => writer?.write({ ...record, tuning: attack.tuning });
     const outcome = await consume(results, { ...run, total, unfinished }, write, watch);
     if (trace !== null && !outcome.interrupted) await attack.finish();
-    const { tuning } = attack;
-    return summarize({ ...run, tuning, range, notes: [...notes, ...attack.notes] }, outcome);
+    const { tuning, epsilon } = attack;
+    return summarize(
+      { ...run, tuning, epsilon, range, notes: [...notes, ...attack.notes] },
+      outcome,
+    );
   } finally {
     void unfinished.last.finally(() => {
       attack.dispose();
@@ -262,12 +265,13 @@ async function* untilAborted(
 function summarize(
   run: Run & {
     readonly tuning: string;
+    readonly epsilon: number | null;
     readonly range: IndexRange;
     readonly notes: readonly string[];
   },
   { tally, seconds, interrupted, sheet }: Outcome,
 ): Summary {
-  const { options, settings, dataset, model, batch, device, tuning, range, notes } = run;
+  const { options, settings, dataset, model, batch, device, tuning, epsilon, range, notes } = run;
   const totals = tally.totals();
   const attacked = totals.images + totals.skipped;
   return {
@@ -284,6 +288,7 @@ function summarize(
     max_steps: settings.maxSteps,
     stabilizer: settings.stabilizer,
     bounds: settings.bounds,
+    epsilon,
     target: settings.target,
     mean: settings.mean,
     std: settings.std,

@@ -98,6 +98,11 @@ export class AttackRun {
     return this.#attack.notes ?? [];
   }
 
+  /** Fast gradient sign's ε, known when its results are; null of other methods. */
+  get epsilon(): number | null {
+    return this.#attack.epsilon ?? null;
+  }
+
   /** One result an item, in their order. @throws DeviceLostError, OutOfMemoryError when nothing helps. */
   results(items: AsyncIterable<AttackItem>): AsyncGenerator<Result> {
     return resumed(

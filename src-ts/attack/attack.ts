@@ -16,6 +16,8 @@ export interface Attack {
   readonly refusal: Error | null;
   /** What the attack chose for all images together, in sentences; known when its results are. */
   readonly notes?: readonly string[];
+  /** Fast gradient sign's ε; known when the results are. */
+  readonly epsilon?: number | null;
   /** Whether that choice makes each result depend on all images. */
   readonly joint?: boolean;
   readonly attack: (

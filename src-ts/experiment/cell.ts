@@ -16,7 +16,7 @@ export interface Cell {
   readonly cpu: number;
 }
 
-export type CellOptions = Pick<MethodOptions, 'bounds'> & {
+export type CellOptions = Pick<MethodOptions, 'bounds' | 'epsilon'> & {
   readonly method: NonNullable<MethodOptions['method']>;
 };
 

@@ -21,6 +21,8 @@ export interface Summary extends Totals {
   readonly max_steps: number;
   readonly stabilizer: number;
   readonly bounds: readonly [number, number] | null;
+  /** Fast gradient sign's, given or found; null of other methods. */
+  readonly epsilon: number | null;
   readonly target: number | null;
   readonly mean: readonly number[] | null;
   readonly std: readonly number[] | null;

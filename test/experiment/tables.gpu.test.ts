@@ -91,4 +91,18 @@ describe.skipIf(!SHARED)('FC500-150-10 on MNIST', () => {
     expect(page).toContain('<h2 id="table1-title">Table 1: ρ̂ for p = 2');
     expect(page.match(/<td class="number paper">0\.11</g)).toHaveLength(1);
   });
+
+  it('has one ε for every p', async () => {
+    const [two, inf] = [
+      await write('2', join(temporary.path, 'p2')),
+      await write('inf', join(temporary.path, 'p2')),
+    ];
+    for (const method of ['fgsm', 'fgsm-float32']) {
+      const [a, b] = [two, inf].map(({ rows }) => rows.find((row) => row['method'] === method)!);
+      expect(a!['notes']).toMatch(/^ε = 0\.\d+ is the smallest that misleads 90 %/);
+      expect(b).toMatchObject({ notes: a!['notes'], fooled: a!['fooled'] });
+      const [, epsilon] = /ε = (\S+)/.exec(a!['notes']!)!;
+      expect(Number(b!['rho']) / Number(epsilon)).toBeCloseTo(1, 1); // some pixel of each image is nearly 1
+    }
+  });
 });

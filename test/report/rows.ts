@@ -53,6 +53,7 @@ export const SUMMARY: Summary = {
   images_per_second: 40,
   device: 'llvmpipe (software)',
   tuning: 'default 4f53cda1',
+  epsilon: null,
   method: 'deepfool',
   norm: 2,
   overshoot: 0.02,

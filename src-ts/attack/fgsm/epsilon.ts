@@ -17,36 +17,44 @@ export interface FoundEpsilon {
   readonly reached: boolean;
 }
 
+/** The share that ε misleads; where that is less than `wanted`, some number ≥ it that is less too. */
+export type RateAt = (epsilon: number, wanted: number) => Promise<number>;
+
 /**
  * Doubles from 1e-4 until `rateAt(ε)` ≥ 0.9, then bisects that first crossing to 0.1 % relative. The rate
  * may fall again beyond it, or never get there: then the ε with the largest rate is returned.
  */
-export async function findEpsilon(
-  rateAt: (epsilon: number) => Promise<number>,
-): Promise<FoundEpsilon> {
-  let low = 0;
-  let best: FoundEpsilon = { epsilon: 0, rate: -1, reached: false };
-  for (let k = 0, high = SMALLEST; k <= DOUBLINGS; k++, high *= 2) {
-    const rate = await rateAt(high);
-    if (rate >= FOOLING_RATE) return bisect(rateAt, low, { epsilon: high, rate, reached: true });
-    if (rate > best.rate) best = { epsilon: high, rate, reached: false };
-    low = high;
+export async function findEpsilon(rateAt: RateAt): Promise<FoundEpsilon> {
+  const tried = Array.from({ length: DOUBLINGS + 1 }, (_, k) => SMALLEST * 2 ** k);
+  for (const [k, epsilon] of tried.entries()) {
+    const rate = await rateAt(epsilon, FOOLING_RATE);
+    if (rate >= FOOLING_RATE) return bisect(rateAt, tried[k - 1] ?? 0, { epsilon, rate });
   }
-  return best;
+  return bestOf(rateAt, tried);
 }
 
 async function bisect(
-  rateAt: (epsilon: number) => Promise<number>,
+  rateAt: RateAt,
   from: number,
-  first: FoundEpsilon,
+  first: Omit<FoundEpsilon, 'reached'>,
 ): Promise<FoundEpsilon> {
   let low = from;
   let found = first;
   while (found.epsilon - low > PRECISION * found.epsilon) {
     const epsilon = (low + found.epsilon) / 2;
-    const rate = await rateAt(epsilon);
-    if (rate >= FOOLING_RATE) found = { epsilon, rate, reached: true };
+    const rate = await rateAt(epsilon, FOOLING_RATE);
+    if (rate >= FOOLING_RATE) found = { epsilon, rate };
     else low = epsilon;
   }
-  return found;
+  return { ...found, reached: true };
+}
+
+/** The first ε with the largest rate. */
+async function bestOf(rateAt: RateAt, tried: readonly number[]): Promise<FoundEpsilon> {
+  let best: FoundEpsilon = { epsilon: 0, rate: -1, reached: false };
+  for (const epsilon of tried) {
+    const rate = await rateAt(epsilon, best.rate);
+    if (rate > best.rate) best = { epsilon, rate, reached: false };
+  }
+  return best;
 }

@@ -18,6 +18,7 @@ import type { ResolvedOptions } from '../options.ts';
 import { recordOf, requireSize, type AttackImage, type ImageReading } from '../record.ts';
 import { handled } from '../slot-stream.ts';
 import { findEpsilon, FOOLING_RATE, type FoundEpsilon } from './epsilon.ts';
+import { FoolingRate } from './fooling-rate.ts';
 import { buildShiftGraph, buildSignGraph, SYMBOL } from './graphs.ts';
 import { resolveFgsm, type FgsmOptions, type ResolvedFgsm } from './options.ts';
 
@@ -104,6 +105,10 @@ export class FgsmAttack implements Attack {
     return this.#found;
   }
 
+  get epsilon(): number | null {
+    return this.#found?.epsilon ?? null;
+  }
+
   get notes(): readonly string[] {
     if (this.#found === null) return [];
     const { epsilon, rate, reached } = this.#found;
@@ -121,10 +126,11 @@ export class FgsmAttack implements Attack {
   ): AsyncGenerator<AttackResult> {
     const marked = await this.#mark(images);
     const { epsilon } = this.#settings;
+    const rate = this.#rateOf(marked);
     this.#found =
       epsilon === null
-        ? await findEpsilon((each) => this.#rateAt(each, marked))
-        : { epsilon, rate: await this.#rateAt(epsilon, marked), reached: true };
+        ? await findEpsilon((each, wanted) => rate.at(each, wanted))
+        : { epsilon, rate: await rate.at(epsilon, 0), reached: true };
     for (const group of this.#groupsOf(marked)) yield* await this.#resultsAt(group);
   }
 
@@ -164,16 +170,14 @@ export class FgsmAttack implements Attack {
     }));
   }
 
-  /** The share of images, of those with finite logits and gradients, that ε misleads. */
-  async #rateAt(epsilon: number, marked: readonly Marked[]): Promise<number> {
+  /** The share of images, of those with finite logits and gradients, that an ε misleads. */
+  #rateOf(marked: readonly Marked[]): FoolingRate<Marked> {
     const finite = marked.filter((each) => each.finite);
-    const counts = this.#groupsOf(finite).map(async (group) => {
+    return new FoolingRate(finite, this.batch, async (group, epsilon) => {
       const read = await this.#shift(group, epsilon, ['adversarial']);
       const classes = read['adversarial']!.data;
-      return group.filter(({ original }, k) => classes[k] !== original).length;
+      return group.map(({ original }, k) => classes[k] !== original);
     });
-    const fooled = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
-    return finite.length === 0 ? 0 : fooled / finite.length;
   }
 
   async #resultsAt(group: readonly Marked[]): Promise<AttackResult[]> {
