@@ -1,39 +1,17 @@
-// Reduction of contiguous rows: a workgroup owns one row. Its 64 threads take every 64th element and
-// then fold their partial results as a tree, always in the same order.
+// Reduction of contiguous rows: a workgroup owns one row.
 //#import common/work.wgsl
+//#import reduce/fold_rows.wgsl
+alias Element = f32;
 struct Params {
   unit: u32, // rows per live row of the batch
   length: u32,
   identity: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-
-const THREADS = 64u;
-
-fn combine(a: f32, b: f32) -> f32 { return a + b; }
-
-var<workgroup> partial: array<f32, THREADS>;
+@group(0) @binding(2) var<storage, read> x: array<Element>;
+@group(0) @binding(3) var<storage, read_write> y: array<Element>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let row = group_index(group);
-  if (row >= params.unit * extent.x) {
-    return;
-  }
-  var result = params.identity;
-  for (var k = local; k < params.length; k += THREADS) {
-    result = combine(result, x[row * params.length + k]);
-  }
-  partial[local] = result;
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local < half) {
-      partial[local] = combine(partial[local], partial[local + half]);
-    }
-  }
-  if (local == 0u) {
-    y[row] = partial[0];
-  }
+  fold_rows(group, local);
 }

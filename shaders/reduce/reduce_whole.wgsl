@@ -1,5 +1,7 @@
 // reduce.wgsl for integers, which floats hold to 2^24 only.
 //#import common/work.wgsl
+//#import reduce/fold_axis.wgsl
+alias Element = i32;
 struct Params {
   unit: u32, // results per live row, or all of them when the axis is the batch
   length: u32, // of the axis, or for each live row of it
@@ -9,24 +11,10 @@ struct Params {
   identity: i32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<i32>;
-@group(0) @binding(3) var<storage, read_write> y: array<i32>;
-
-fn combine(a: i32, b: i32) -> i32 { return a + b; }
+@group(0) @binding(2) var<storage, read> x: array<Element>;
+@group(0) @binding(3) var<storage, read_write> y: array<Element>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group_index(group) * 64u + local;
-  let overBatch = params.overBatch != 0u;
-  if (i >= params.unit * select(extent.x, 1u, overBatch)) {
-    return;
-  }
-  let length = params.length * select(1u, extent.x, overBatch);
-  var at = i / params.inner * params.outerStride + i % params.inner;
-  var result = params.identity;
-  for (var k = 0u; k < length; k++) {
-    result = combine(result, x[at]);
-    at += params.inner;
-  }
-  y[i] = result;
+  fold_axis(group, local);
 }
