@@ -1,7 +1,7 @@
 // Convolutions with one channel per group: no sums over channels, so the kernels own planes. Where taps
 // follow each other without gaps, as all but dilated ones do, a patch of outputs shares its loads; where
 // rows keep their width too and lanes can pass pixels to their neighbours, whole rows do.
-import { callKernel, type KernelCall } from '../kernels/kernel.ts';
+import { callKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
 import { convDepthwise, convDepthwisePatch, convDepthwiseRows } from './conv-kernels.ts';
 import {
   gridOf,
@@ -65,11 +65,7 @@ function rowsCall(context: PassContext, pass: Pass, lanes: number): KernelCall {
       TAPS_X: geometry.kernelWidth,
       HALO: haloOf(pass)[0],
     },
-    slots: epilogueSlots(context.epilogue),
-    buffers: passBuffers(context, pass, pass.weights.buffer),
-    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
-    work,
-    cost: passCost(context, pass, pass.weights),
+    ...optionsOf(context, pass, work),
   });
 }
 
@@ -89,11 +85,7 @@ function patchCall(context: PassContext, pass: Pass): KernelCall {
       STEP_Y: geometry.gridStepY,
       STEP_X: geometry.gridStepX,
     },
-    slots: epilogueSlots(context.epilogue),
-    buffers: passBuffers(context, pass, pass.weights.buffer),
-    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
-    work,
-    cost: passCost(context, pass, pass.weights),
+    ...optionsOf(context, pass, work),
   });
 }
 
@@ -114,10 +106,15 @@ function stripCall(context: PassContext, pass: Pass): KernelCall {
   const work = workOverRows(pass.result, perRow, 64, geometry.phasesY * geometry.phasesX);
   return callKernel(convDepthwise, {
     constants: { PIXELS: STRIP },
-    slots: epilogueSlots(context.epilogue),
-    buffers: passBuffers(context, pass, pass.weights.buffer),
-    params: { ...geometry, unit: work.unit, tiles: 1, paddedChannels: 1 },
-    work,
-    cost: passCost(context, pass, pass.weights),
+    ...optionsOf(context, pass, work),
   });
 }
+
+/** What all of them are told alike. */
+const optionsOf = (context: PassContext, pass: Pass, work: Work) => ({
+  slots: epilogueSlots(context.epilogue),
+  buffers: passBuffers(context, pass, pass.weights.buffer),
+  params: { ...passGeometry(pass), unit: work.unit, tiles: 1, paddedChannels: 1 },
+  work,
+  cost: passCost(context, pass, pass.weights),
+});
