@@ -55,6 +55,7 @@ void decode(Bytes bytes, const DecodeOptions& options, Image& image, Image& spar
   }
   format->decoder(bytes, options, image);
   turnUpright(image, spare);
+  if (options.takeBand) options.takeBand(image);  // the last
 }
 
 }  // namespace deepfool

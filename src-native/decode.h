@@ -22,12 +22,18 @@ struct Need {
   Window part{0, 0, 0, 0};  // in the picture at full size
 };
 
+// Takes the rows that `band` holds just then. Bands come from top to bottom, without gaps.
+using TakeBand = std::function<void(Image& band)>;
+
 struct DecodeOptions {
   int64_t maxPixels = 0;
   bool autoOrient = false;
   bool firstFrame = false;
   // Asked once the size is known; without it everything is needed.
   std::function<Need(int width, int height)> need;
+  // Given the picture in bands, while each is still in the cache; without it `image` holds all in
+  // the end. A decoder that has all at once hands over one band.
+  TakeBand takeBand;
 };
 
 // Decodes into `image`, whose memory is reused, and turns it upright when asked (`spare` lends

@@ -31,6 +31,9 @@ constexpr int64_t kSpareBytes = 64 << 20;
 // part as those of the picture. Whole blocks of distance cost next to nothing.
 constexpr int kMargin = 16;
 
+// Of two of the highest blocks. A band and what is made of it stay in the first-level cache.
+constexpr int kBandRows = 16;
+
 struct ErrorState {
   jpeg_error_mgr base;  // first: libjpeg hands back a pointer to this member
   jmp_buf escape;
@@ -105,6 +108,7 @@ class JpegReader {
     if (static_cast<JDIMENSION>(part.width) < info_.output_width) {
       JDIMENSION left = static_cast<JDIMENSION>(part.x);
       JDIMENSION columns = static_cast<JDIMENSION>(part.width);
+      if ((left + columns) % 2 == 1 && left + columns < info_.output_width) columns++;  // see Buffer
       jpeg_crop_scanline(&info_, &left, &columns);
       part.x = static_cast<int>(left);
       part.width = static_cast<int>(columns);
@@ -112,17 +116,24 @@ class JpegReader {
     return true;
   }
 
-  // Reads the rows of the part started. What lies below is not decoded, but it must be there: a
-  // file cut short is found whichever part is asked for.
+  // Reads rows of the part started, from top to bottom.
   bool readRows(int first, int count, uint8_t* pixels, size_t stride) {
     if (setjmp(errors_.escape) != 0) return false;
     const JDIMENSION begin = static_cast<JDIMENSION>(first);
     const JDIMENSION end = begin + static_cast<JDIMENSION>(count);
-    if (begin > 0) jpeg_skip_scanlines(&info_, begin);
+    const JDIMENSION skipped = begin - info_.output_scanline;
+    if (skipped > 0) jpeg_skip_scanlines(&info_, skipped);
     while (info_.output_scanline < end) {
       JSAMPROW row = pixels + stride * (info_.output_scanline - begin);
       jpeg_read_scanlines(&info_, &row, 1);
     }
+    return true;
+  }
+
+  // Once the rows are read. What lies below them is not decoded, but it must be there: a file cut
+  // short is found whichever part is asked for.
+  bool finish() {
+    if (setjmp(errors_.escape) != 0) return false;
     if (!hasEnd()) errors_.truncated = true;
     return true;
   }
@@ -208,6 +219,24 @@ void check(bool ok, const char* part, const JpegReader& reader) {
   throw ImageError(Fault::kCorrupt, std::string("JPEG ") + part + ": " + reader.message());
 }
 
+void readBand(JpegReader& reader, const Window& band, Image& image) {
+  hold(image, band);
+  check(reader.readRows(band.y, band.height, image.pixels.data(), image.stride()), "data", reader);
+  if (reader.isCmyk()) convertCmykToRgb(image, reader.isInverted());
+}
+
+// Hands over all bands but the last, which is left in `image`.
+void readBands(JpegReader& reader, const Window& part, const TakeBand& take, Image& image) {
+  Window band = {part.x, part.y, part.width, kBandRows};
+  const int end = part.y + part.height;
+  for (; band.y + kBandRows < end; band.y += kBandRows) {
+    readBand(reader, band, image);
+    take(image);
+  }
+  band.height = end - band.y;
+  readBand(reader, band, image);
+}
+
 }  // namespace
 
 void decodeJpeg(Bytes bytes, const DecodeOptions& options, Image& image) {
@@ -218,13 +247,16 @@ void decodeJpeg(Bytes bytes, const DecodeOptions& options, Image& image) {
   if (options.autoOrient) image.orientation = reader.orientation();
   Window part = choosePart(reader, options, image);
   check(reader.start(image.denominator, part), "data", reader);
-  hold(image, part);
-  check(reader.readRows(part.y, part.height, image.pixels.data(), image.stride()), "data", reader);
+  if (options.takeBand && image.orientation == 1) {
+    readBands(reader, part, options.takeBand, image);
+  } else {
+    readBand(reader, part, image);
+  }
+  check(reader.finish(), "data", reader);
   if (reader.isTruncated()) {
     throw ImageError(Fault::kTruncated, "JPEG is truncated: the data end early");
   }
   image.warning = reader.warning();
-  if (reader.isCmyk()) convertCmykToRgb(image, reader.isInverted());
 }
 
 }  // namespace deepfool

@@ -10,7 +10,7 @@ namespace deepfool {
 void Buffer::reserve(size_t size) {
   if (size <= capacity_) return;
   release();
-  memory_.reset(static_cast<uint8_t*>(std::malloc(size)));
+  memory_.reset(static_cast<uint8_t*>(std::malloc(size + kOffset)));
   if (!memory_) throw std::bad_alloc();
   capacity_ = size;
 }

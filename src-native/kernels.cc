@@ -23,6 +23,11 @@ void resizeRows(const uint8_t* in, size_t inStride, size_t rows, const Weights& 
   }
 }
 
+ResizeRows rowResizer(const Weights& weights, size_t) {
+  return [&weights](const uint8_t* in, size_t inStride, size_t rows, uint8_t* out,
+                    size_t outStride) { resizeRows(in, inStride, rows, weights, out, outStride); };
+}
+
 void mixRows(const uint8_t* in, size_t inStride, const int32_t* weights, int rows, size_t bytes,
              uint8_t* out) {
   for (size_t i = 0; i < bytes; i++) {
@@ -47,7 +52,7 @@ std::atomic<const Kernels*>& chosen() {
 }  // namespace
 
 const Kernels* scalarKernels() {
-  static const Kernels kernels = {"scalar", resizeRows, mixRows};
+  static const Kernels kernels = {"scalar", rowResizer, mixRows};
   return &kernels;
 }
 

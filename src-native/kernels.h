@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,14 @@ struct Weights {
   const int32_t* of(size_t i) const { return values.data() + taps * i; }
 };
 
+// Makes rows of pixels of as many rows of pixels.
+using ResizeRows = std::function<void(const uint8_t* in, size_t inStride, size_t rows, uint8_t* out,
+                                      size_t outStride)>;
+
 struct Kernels {
   const char* name;
-  // One output pixel for each span, from `rows` rows of pixels; spans count from `in`.
-  void (*resizeRows)(const uint8_t* in, size_t inStride, size_t rows, const Weights& weights,
-                     uint8_t* out, size_t outStride);
+  // Makes one output pixel for each span, of rows of `pixels` pixels; `weights` must stay.
+  ResizeRows (*rowResizer)(const Weights& weights, size_t pixels);
   // The weighted sum of `rows` rows of `bytes` bytes.
   void (*mixRows)(const uint8_t* in, size_t inStride, const int32_t* weights, int rows,
                   size_t bytes, uint8_t* out);

@@ -77,6 +77,11 @@ DEEPFOOL_AVX2 void resizeRows(const uint8_t* in, size_t inStride, size_t rows,
   }
 }
 
+ResizeRows rowResizer(const Weights& weights, size_t) {
+  return [&weights](const uint8_t* in, size_t inStride, size_t rows, uint8_t* out,
+                    size_t outStride) { resizeRows(in, inStride, rows, weights, out, outStride); };
+}
+
 // 32 bytes at a time, then 4: a row is a whole number of pixels.
 DEEPFOOL_AVX2 void mixRows(const uint8_t* in, size_t inStride, const int32_t* weights, int rows,
                            size_t bytes, uint8_t* out) {
@@ -113,7 +118,7 @@ DEEPFOOL_AVX2 void mixRows(const uint8_t* in, size_t inStride, const int32_t* we
 }  // namespace
 
 const Kernels* avx2Kernels() {
-  static const Kernels kernels = {"avx2", resizeRows, mixRows};
+  static const Kernels kernels = {"avx2", rowResizer, mixRows};
   return __builtin_cpu_supports("avx2") ? &kernels : nullptr;
 }
 

@@ -43,6 +43,11 @@ void resizeRows(const uint8_t* in, size_t inStride, size_t rows, const Weights& 
   }
 }
 
+ResizeRows rowResizer(const Weights& weights, size_t) {
+  return [&weights](const uint8_t* in, size_t inStride, size_t rows, uint8_t* out,
+                    size_t outStride) { resizeRows(in, inStride, rows, weights, out, outStride); };
+}
+
 // 16 bytes at a time, then 4: a row is a whole number of pixels.
 void mixRows(const uint8_t* in, size_t inStride, const int32_t* weights, int rows, size_t bytes,
              uint8_t* out) {
@@ -81,7 +86,7 @@ void mixRows(const uint8_t* in, size_t inStride, const int32_t* weights, int row
 }  // namespace
 
 const Kernels* neonKernels() {
-  static const Kernels kernels = {"neon", resizeRows, mixRows};
+  static const Kernels kernels = {"neon", rowResizer, mixRows};
   return &kernels;  // every 64-bit ARM has it
 }
 

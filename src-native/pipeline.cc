@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "files.h"
 
@@ -141,17 +142,26 @@ class Writer {
   }
 
   void row(int y, const uint8_t* pixels) const {
-    const size_t begin = (static_cast<size_t>(y) + top_) * width_ + left_;
-    const size_t step = planes_ ? 1 : channels_;
-    for (size_t c = 0; c < channels_; c++) {
-      const T* table = table_[c].data();
-      T* to = planes_ ? out_ + c * width_ * height_ + begin : out_ + begin * channels_ + c;
-      const uint8_t* from = pixels + c;
-      for (size_t x = 0; x < count_; x++) to[x * step] = table[from[x * kBytesPerPixel]];
+    if (channels_ == 1) {
+      write<1>(y, pixels);
+    } else {
+      write<3>(y, pixels);
     }
   }
 
  private:
+  template <size_t kChannels>
+  void write(int y, const uint8_t* pixels) const {
+    const size_t begin = (static_cast<size_t>(y) + top_) * width_ + left_;
+    const size_t apart = planes_ ? width_ * height_ : 1;
+    const size_t step = planes_ ? 1 : kChannels;
+    T* to = out_ + begin * step;
+    for (size_t x = 0; x < count_; x++, to += step) {
+      const uint8_t* levels = pixels + x * kBytesPerPixel;
+      for (size_t c = 0; c < kChannels; c++) to[c * apart] = table_[c][levels[c]];
+    }
+  }
+
   void pad() const {
     const size_t area = width_ * height_;
     for (size_t i = 0; i < area * channels_; i++) {
@@ -170,20 +180,38 @@ class Writer {
   T* out_;
 };
 
+// Makes the result of the bands of a picture.
 template <typename T>
-void render(Scratch& scratch, const LoadOptions& options, const Geometry& geometry, void* out) {
-  const Image& image = scratch.image;
-  const Writer<T> writer(options, geometry, out);
-  const Window window = geometry.window();
-  if (geometry.resized.width == image.decodedWidth() &&
-      geometry.resized.height == image.decodedHeight()) {
-    const size_t skipped = static_cast<size_t>(window.x - image.held.x) * kBytesPerPixel;
-    for (int y = 0; y < window.height; y++) writer.row(y, image.row(window.y + y) + skipped);
-    return;
+class Renderer {
+ public:
+  // `image` tells of the picture and which columns its bands hold.
+  Renderer(const Image& image, const LoadOptions& options, const Geometry& geometry, Buffer& rows,
+           void* out)
+      : writer_(options, geometry, out), window_(geometry.window()) {
+    if (geometry.resized.width == image.decodedWidth() &&
+        geometry.resized.height == image.decodedHeight()) {
+      return;
+    }
+    resizer_.emplace(image, resizingOf(geometry, options.filter), rows,
+                     [this](int y, const uint8_t* pixels) { writer_.row(y, pixels); });
   }
-  resize(image, resizingOf(geometry, options.filter), scratch.rows,
-         [&](int y, const uint8_t* pixels) { writer.row(y, pixels); });
-}
+  Renderer(const Renderer&) = delete;
+  Renderer& operator=(const Renderer&) = delete;
+
+  void add(const Image& band) {
+    if (resizer_) return resizer_->add(band);
+    const size_t skipped = static_cast<size_t>(window_.x - band.held.x) * kBytesPerPixel;
+    const int end = std::min(band.held.y + band.held.height, window_.y + window_.height);
+    for (int y = std::max(band.held.y, window_.y); y < end; y++) {
+      writer_.row(y - window_.y, band.row(y) + skipped);
+    }
+  }
+
+ private:
+  Writer<T> writer_;
+  Window window_;
+  std::optional<Resizer> resizer_;
+};
 
 Bytes bytesOf(const Source& source, const LoadOptions& options, Buffer& file) {
   if (const auto* path = std::get_if<std::string>(&source)) {
@@ -199,16 +227,24 @@ Bytes bytesOf(const Source& source, const LoadOptions& options, Buffer& file) {
 }
 
 DecodeOptions decodeOptionsOf(const LoadOptions& options) {
-  return {options.maxPixels, options.autoOrient, options.firstFrame, nullptr};
+  return {options.maxPixels, options.autoOrient, options.firstFrame, nullptr, nullptr};
 }
 
-// Decodes what the result needs and says where it is.
-Geometry decodeNeeded(const Source& source, const LoadOptions& options, Scratch& scratch) {
+// Makes the result at `place(geometry)`, which is asked once the size is known.
+template <typename T, typename Place>
+void load(const Source& source, const LoadOptions& options, Scratch& scratch, const Place& place) {
+  std::optional<Renderer<T>> renderer;
   DecodeOptions asked = decodeOptionsOf(options);
   asked.need = [&](int width, int height) { return needOf(width, height, options); };
+  asked.takeBand = [&](Image& band) {
+    if (options.channels == 1) convertToGray(band);
+    if (!renderer) {
+      const Geometry geometry = planGeometry(band.width, band.height, options);
+      renderer.emplace(band, options, geometry, scratch.rows, place(geometry));
+    }
+    renderer->add(band);
+  };
   decode(bytesOf(source, options, scratch.file), asked, scratch.image, scratch.spare);
-  if (options.channels == 1) convertToGray(scratch.image);
-  return planGeometry(scratch.image.width, scratch.image.height, options);
 }
 
 }  // namespace
@@ -228,24 +264,25 @@ void decodeSource(const Source& source, const LoadOptions& options, Scratch& scr
 
 std::string loadInto(const Source& source, const LoadOptions& options, Scratch& scratch,
                      void* out) {
-  const Geometry geometry = decodeNeeded(source, options, scratch);
+  const auto place = [out](const Geometry&) { return out; };
   if (options.sample == Sample::kUint8) {
-    render<uint8_t>(scratch, options, geometry, out);
+    load<uint8_t>(source, options, scratch, place);
   } else {
-    render<float>(scratch, options, geometry, out);
+    load<float>(source, options, scratch, place);
   }
   return scratch.image.warning;
 }
 
 Tensor loadTensor(const Source& source, const LoadOptions& options, Scratch& scratch) {
-  const Geometry geometry = decodeNeeded(source, options, scratch);
   Tensor tensor;
-  tensor.channels = options.channels;
-  tensor.height = geometry.down.outLength;
-  tensor.width = geometry.across.outLength;
-  tensor.data.resize(static_cast<size_t>(tensor.channels) * static_cast<size_t>(tensor.height) *
-                     static_cast<size_t>(tensor.width));
-  render<float>(scratch, options, geometry, tensor.data.data());
+  load<float>(source, options, scratch, [&](const Geometry& geometry) {
+    tensor.channels = options.channels;
+    tensor.height = geometry.down.outLength;
+    tensor.width = geometry.across.outLength;
+    tensor.data.resize(static_cast<size_t>(tensor.channels) * static_cast<size_t>(tensor.height) *
+                       static_cast<size_t>(tensor.width));
+    return tensor.data.data();
+  });
   return tensor;
 }
 

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "kernels.h"
+#include <cstring>
+#include <utility>
 
 namespace deepfool {
 namespace {
+
+constexpr int kTogether = 16;  // rows resized across before they are mixed
 
 double bilinear(double x) {
   x = std::abs(x);
@@ -108,29 +110,48 @@ Window sourceOf(const Resizing& resizing, int width, int height) {
   return {across.begin, down.begin, across.length, down.length};
 }
 
-void resize(const Image& source, const Resizing& resizing, Buffer& spare, const TakeRow& take) {
+Resizer::Resizer(const Image& source, const Resizing& resizing, Buffer& rows, TakeRow take)
+    : stride_(static_cast<size_t>(resizing.window.width) * kBytesPerPixel),
+      rows_(rows),
+      take_(std::move(take)) {
   const Window& window = resizing.window;
   const Filter filter = resizing.filter;
   const Axis across = axisOf(source.width, source.denominator, resizing.width);
   const Axis down = axisOf(source.height, source.denominator, resizing.height);
-  const auto rows = Placement(down, filter).reach(window.y, window.height);
+  across_ = computeWeights(across, window.x, window.width, filter, source.held.x);
+  down_ = computeWeights(down, window.y, window.height, filter, 0);
+  resizeRows_ = kernels().rowResizer(across_, static_cast<size_t>(source.held.width));
+  const auto [begin, length] = Placement(down, filter).reach(window.y, window.height);
+  top_ = done_ = begin;
+  end_ = begin + length;
+  rows_.reserve(stride_ * (down_.taps + kTogether));
+  mixed_.reserve(stride_);
+}
 
-  // Horizontally, the rows that are read; below them one row for the result of mixing.
-  const auto horizontal = computeWeights(across, window.x, window.width, filter, source.held.x);
-  const size_t stride = static_cast<size_t>(window.width) * kBytesPerPixel;
-  const size_t rowCount = static_cast<size_t>(rows.length);
-  spare.reserve(stride * (rowCount + 1));
-  const Kernels& loops = kernels();
-  loops.resizeRows(source.row(rows.begin), source.stride(), rowCount, horizontal, spare.data(),
-                   stride);
+void Resizer::add(const Image& band) {
+  const int end = std::min(band.held.y + band.held.height, end_);
+  while (done_ < end) {
+    const int count = std::min(end - done_, kTogether);
+    dropRows();
+    resizeRows_(band.row(done_), band.stride(), static_cast<size_t>(count), row(done_), stride_);
+    done_ += count;
+    mixRows();
+  }
+}
 
-  const auto vertical = computeWeights(down, window.y, window.height, filter, rows.begin);
-  uint8_t* mixed = spare.data() + stride * rowCount;
-  for (int y = 0; y < window.height; y++) {
-    const auto [begin, length] = vertical.spans[static_cast<size_t>(y)];
-    loops.mixRows(spare.data() + stride * static_cast<size_t>(begin), stride,
-                  vertical.of(static_cast<size_t>(y)), length, stride, mixed);
-    take(y, mixed);
+// Moves the rows that are still needed to the front.
+void Resizer::dropRows() {
+  const int first = std::min(down_.spans[next_].begin, done_);
+  std::memmove(rows_.data(), row(first), stride_ * static_cast<size_t>(done_ - first));
+  top_ = first;
+}
+
+void Resizer::mixRows() {
+  for (; next_ < down_.spans.size(); next_++) {
+    const auto [begin, length] = down_.spans[next_];
+    if (begin + length > done_) return;
+    kernels().mixRows(row(begin), stride_, down_.of(next_), length, stride_, mixed_.data());
+    take_(static_cast<int>(next_), mixed_.data());
   }
 }
 

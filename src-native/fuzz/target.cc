@@ -58,9 +58,22 @@ Window randomPart(Choices& choices, int width, int height) {
   return {x, y, 1 + choices.below(width - x), 1 + choices.below(height - y)};
 }
 
+// Compares the rows of `part` from y on that `some` holds; returns the row after the last of them.
+int compareRows(const Image& whole, const Image& some, const Window& part, int y) {
+  const size_t length = static_cast<size_t>(part.width) * kBytesPerPixel;
+  const int end = std::min(part.y + part.height, some.held.y + some.held.height);
+  for (; y < end; y++) {
+    if (y < some.held.y) fail("bands leave a row out");
+    const uint8_t* a = whole.row(y) + static_cast<size_t>(part.x - whole.held.x) * kBytesPerPixel;
+    const uint8_t* b = some.row(y) + static_cast<size_t>(part.x - some.held.x) * kBytesPerPixel;
+    if (std::memcmp(a, b, length) != 0) fail("a part has other pixels than the whole");
+  }
+  return y;
+}
+
 // Not upright: a part is asked for in the file's own directions.
 void checkPart(Bytes bytes, bool firstFrame, Choices choices) {
-  DecodeOptions options{kMaxPixels, false, firstFrame, nullptr};
+  DecodeOptions options{kMaxPixels, false, firstFrame, nullptr, nullptr};
   Image whole;
   const std::string wholeFault = tryDecode(bytes, options, whole);
   Window part = {0, 0, 0, 0};
@@ -68,15 +81,17 @@ void checkPart(Bytes bytes, bool firstFrame, Choices choices) {
     part = randomPart(choices, width, height);
     return Need{1, part};
   };
+  int y = -1;  // the next row that a band must hold
+  options.takeBand = [&](Image& band) {
+    if (y < 0) y = part.y;
+    if (wholeFault.empty()) y = compareRows(whole, band, part, y);
+  };
+  if (choices.below(2) == 0) options.takeBand = nullptr;
   Image some;
   if (tryDecode(bytes, options, some) != wholeFault) fail("a part is refused, the whole is not");
   if (!wholeFault.empty() || part.width == 0) return;  // only JPEG asks what is needed
-  for (int y = part.y; y < part.y + part.height; y++) {
-    const size_t length = static_cast<size_t>(part.width) * kBytesPerPixel;
-    const uint8_t* a = whole.row(y) + static_cast<size_t>(part.x - whole.held.x) * kBytesPerPixel;
-    const uint8_t* b = some.row(y) + static_cast<size_t>(part.x - some.held.x) * kBytesPerPixel;
-    if (std::memcmp(a, b, length) != 0) fail("a part has other pixels than the whole");
-  }
+  if (!options.takeBand) y = compareRows(whole, some, part, part.y);
+  if (y != part.y + part.height) fail("a part has too few rows");
 }
 
 LoadOptions randomOptions(Choices& choices) {
