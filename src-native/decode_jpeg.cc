@@ -27,8 +27,8 @@ constexpr int64_t kMaxPixelVisits = int64_t{1} << 31;
 constexpr int64_t kBytesPerCoefficients = 8;
 constexpr int64_t kSpareBytes = 64 << 20;
 
-// Smooth upsampling looks one chroma sample to each side, two pixels, but treats the edges of the
-// part as those of the picture. Whole blocks of distance cost next to nothing.
+// Smooth upsampling looks one chroma sample to each side, but treats the left, right and upper edge
+// of a part as those of the picture: it begins a block away. Below, libjpeg reads on by itself.
 constexpr int kMargin = 16;
 
 // Of two of the highest blocks. A band and what is made of it stay in the first-level cache.
@@ -143,6 +143,12 @@ class JpegReader {
   }
   bool isInverted() const { return info_.saw_Adobe_marker != 0; }
   bool isProgressive() const { return info_.progressive_mode != 0; }
+  bool isSubsampled() const {
+    return std::any_of(info_.comp_info, info_.comp_info + info_.num_components, [this](auto& part) {
+      return part.h_samp_factor != info_.max_h_samp_factor ||
+             part.v_samp_factor != info_.max_v_samp_factor;
+    });
+  }
   bool isTruncated() const { return errors_.truncated; }
   int64_t width() const { return info_.image_width; }
   int64_t height() const { return info_.image_height; }
@@ -193,13 +199,12 @@ void convertCmykToRgb(Image& image, bool inverted) {
   }
 }
 
-// The needed part with a margin, within a picture of the given size.
-Window withMargin(const Window& part, int width, int height) {
+// The needed part with a margin, within a picture of the given width.
+Window withMargin(const Window& part, int width) {
   const int left = std::max(0, part.x - kMargin);
   const int top = std::max(0, part.y - kMargin);
   const int right = std::min(width, part.x + part.width + kMargin);
-  const int bottom = std::min(height, part.y + part.height + kMargin);
-  return {left, top, right - left, bottom - top};
+  return {left, top, right - left, part.y + part.height - top};
 }
 
 // Scaled and progressive files are decoded whole: the first so that one way of scaling serves all,
@@ -211,7 +216,7 @@ Window choosePart(const JpegReader& reader, const DecodeOptions& options, Image&
   image.denominator = need.denominator;
   if (need.denominator > 1) return {0, 0, image.decodedWidth(), image.decodedHeight()};
   if (reader.isProgressive() || image.orientation != 1) return whole;
-  return withMargin(need.part, image.width, image.height);
+  return reader.isSubsampled() ? withMargin(need.part, image.width) : need.part;
 }
 
 void check(bool ok, const char* part, const JpegReader& reader) {
