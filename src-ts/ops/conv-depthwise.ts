@@ -22,48 +22,53 @@ const QUAD = 4; // pixels that a lane loads at once, and the most it takes from 
 const MOST_QUADS = 4; // of a lane
 
 export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
-  if (!tapsOf(pass).every(({ gap, count }) => gap === 1 && count <= MOST_TAPS)) {
-    return stripCall(context, pass);
-  }
   const lanes = context.traits.subgroupLanes;
-  return lanes !== null && keepsRows(pass, lanes)
-    ? rowsCall(context, pass, lanes)
-    : patchCall(context, pass);
+  if (lanes !== null && takesRows(pass, lanes)) return rowsCall(context, pass, lanes);
+  return tapsOf(pass).every(({ gap, count }) => gap === 1 && count <= MOST_TAPS)
+    ? patchCall(context, pass)
+    : stripCall(context, pass);
 }
 
-/** Taps left and right of an output. */
-function haloOf(pass: Pass): readonly [left: number, right: number] {
-  const { kernelWidth, offsetX, tapStepX } = passGeometry(pass);
-  const left = tapStepX > 0 ? -offsetX : kernelWidth - 1 - offsetX;
-  return [left, kernelWidth - 1 - left];
+/** Outputs for each source along both axes, and taps above and left of an output. */
+function rowGeometry(pass: Pass) {
+  const { kernelHeight, kernelWidth, offsetY, offsetX, phasesY, phasesX } = passGeometry(pass);
+  const halo = (kernel: number, offset: number): number =>
+    pass.backward ? kernel - 1 - offset : -offset;
+  return {
+    ups: [phasesY, phasesX],
+    halos: [halo(kernelHeight, offsetY), halo(kernelWidth, offsetX)],
+  } as const;
 }
 
-/** Whether rows keep their width, and the lanes of a subgroup can hold one. */
-function keepsRows(pass: Pass, lanes: number): boolean {
-  const { inWidth, outWidth, gridStepY, gridStepX, phasesY, phasesX } = passGeometry(pass);
+/** Whether rows have the width of the source's or a multiple of it, and the lanes of a subgroup hold one. */
+function takesRows(pass: Pass, lanes: number): boolean {
+  const { gridStepY, gridStepX, inWidth, outWidth } = passGeometry(pass);
+  const { kernel, dilations } = pass.window;
+  const { ups, halos } = rowGeometry(pass);
+  const [up] = ups;
   return (
-    [gridStepY, gridStepX, phasesY, phasesX].every((step) => step === 1) &&
-    inWidth === outWidth &&
+    [gridStepY, gridStepX, ...dilations].every((step) => step === 1) &&
+    ups.every((each) => each === up) &&
+    outWidth === inWidth * up &&
     inWidth % QUAD === 0 &&
     inWidth <= QUAD * MOST_QUADS * lanes &&
-    haloOf(pass).every((taps) => taps >= 0 && taps <= QUAD)
+    kernel.every((taps) => taps >= up && taps <= MOST_TAPS) &&
+    halos.every((halo, axis) => halo >= 0 && halo < kernel[axis]! && halo <= QUAD * up) &&
+    kernel[1] - 1 - halos[1] <= QUAD * up
   );
 }
 
 function rowsCall(context: PassContext, pass: Pass, lanes: number): KernelCall {
-  const geometry = passGeometry(pass);
-  const rowQuads = geometry.inWidth / QUAD;
+  const { inWidth, kernelHeight, kernelWidth } = passGeometry(pass);
+  const { ups, halos } = rowGeometry(pass);
+  const rowQuads = inWidth / QUAD;
   const quads = Math.ceil(rowQuads / lanes);
   const rowLanes = Math.ceil(rowQuads / quads);
   const work = workOverRows(pass.result, pass.groups, Math.floor(lanes / rowLanes));
   return callKernel(convDepthwiseRows, {
     constants: {
-      LANES: lanes,
-      ROW_LANES: rowLanes,
-      QUADS: quads,
-      TAPS_Y: geometry.kernelHeight,
-      TAPS_X: geometry.kernelWidth,
-      HALO: haloOf(pass)[0],
+      ...{ LANES: lanes, ROW_LANES: rowLanes, QUADS: quads, UP: ups[0] },
+      ...{ TAPS_Y: kernelHeight, TAPS_X: kernelWidth, HALO_Y: halos[0], HALO_X: halos[1] },
     },
     ...optionsOf(context, pass, work),
   });

@@ -69,7 +69,7 @@ export const convDepthwisePatch = defineKernel({
 
 export const convDepthwiseRows = defineKernel({
   file: 'conv/conv_depthwise_rows.wgsl',
-  constants: ['LANES', 'ROW_LANES', 'QUADS', 'TAPS_Y', 'TAPS_X', 'HALO'],
+  constants: ['LANES', 'ROW_LANES', 'QUADS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'],
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,

@@ -103,6 +103,18 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 2, channels: 10, outputs: 10, size: [9, 13], kernel: [3, 3], groups: 10 },
     ...{ strides: [2, 2], padsBegin: [1, 0], padsEnd: [1, 1] },
   },
+  'depthwise, stride 2, rows of 24': {
+    ...{ batch: 3, channels: 5, outputs: 5, size: [9, 24], kernel: [3, 3], groups: 5 },
+    ...{ strides: [2, 2], padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
+  'depthwise, stride 2, rows of 72 and a window of 5': {
+    ...{ batch: 2, channels: 3, outputs: 3, size: [8, 72], kernel: [5, 4], groups: 3 },
+    ...{ strides: [2, 2], padsBegin: [2, 2], padsEnd: [2, 1] },
+  },
+  'depthwise, stride 3': {
+    ...{ batch: 2, channels: 3, outputs: 3, size: [10, 24], kernel: [3, 5], groups: 3 },
+    ...{ strides: [3, 3], padsBegin: [0, 1], padsEnd: [1, 1] },
+  },
   'depthwise, stride 1': {
     ...{ batch: 3, channels: 6, outputs: 6, size: [8, 9], kernel: [5, 5], groups: 6 },
     ...{ padsBegin: [2, 2], padsEnd: [2, 2] },
