@@ -29,6 +29,8 @@ import {
 export interface FinetuneOptions extends TrainingOptions {
   /** What the images are perturbed by; `none` trains on them as they are. Default `deepfool`. */
   readonly adversarial?: PerturberName | 'none';
+  /** Fast gradient sign's, instead of the smallest that misleads 90 % of the training images. */
+  readonly epsilon?: number;
   /** Perturbations are multiplied by it. Default 1. */
   readonly alpha?: number;
   /** The learning rate is `lr` times this. Default 0.5. */
@@ -64,6 +66,7 @@ export async function finetuneModel(
   const { adversarial = 'deepfool', alpha = 1, lrFactor = 0.5, epochs = 5 } = options;
   const plain = trainingSettings({ ...options, epochs });
   const settings = { ...plain, rate: plain.rate * lrFactor };
+  checkEpsilon(adversarial, options.epsilon);
   const path = adversarial === 'none' ? null : await checkPerturbing(options, alpha, lrFactor);
   await requireOutputs(options.out);
   const sets = await openSets(options.data);
@@ -80,6 +83,7 @@ export async function finetuneModel(
       ...described,
       adversarial,
       alpha,
+      ...(options.epsilon === undefined ? {} : { epsilon: options.epsilon }),
       images: images.training.length,
     };
     const run: TrainingRun = {
@@ -91,7 +95,8 @@ export async function finetuneModel(
       return { ...(await runTraining(run, watch)), ...told, fooled: null };
     }
     const request = {
-      ...{ executor, method: adversarial, model, dataset: sets.training },
+      ...{ executor, method: adversarial, epsilon: options.epsilon },
+      ...{ model, dataset: sets.training },
       ...{ images: images.training, options, path, replace: options.perturbations === undefined },
     };
     const set = await openPerturbations(request, watch.signal, (done, total, fooled) => {
@@ -132,4 +137,14 @@ async function checkPerturbing(
   const path = perturbations ?? `${out}.perturbations`;
   await requireWritable(path);
   return path;
+}
+
+function checkEpsilon(adversarial: PerturberName | 'none', epsilon: number | undefined): void {
+  if (epsilon === undefined) return;
+  if (adversarial !== 'fgsm' && adversarial !== 'fgsm-float32') {
+    throw new OptionError(
+      `--epsilon: expected --adversarial fgsm or fgsm-float32, got ${adversarial}`,
+    );
+  }
+  if (!(epsilon > 0)) throw new OptionError(`--epsilon: expected a number > 0, got ${epsilon}`);
 }

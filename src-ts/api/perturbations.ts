@@ -23,6 +23,7 @@ import type { Model } from './model.ts';
 export const PERTURBERS = {
   deepfool: ['fooled'],
   fgsm: ['fooled', 'exhausted'],
+  'fgsm-float32': ['fooled', 'exhausted'],
 } as const satisfies Partial<Record<Method, readonly AttackStatus[]>>;
 export type PerturberName = keyof typeof PERTURBERS;
 
@@ -37,6 +38,8 @@ export interface PerturbationSet {
 export interface PerturbationRequest {
   readonly executor: Device;
   readonly method: PerturberName;
+  /** Fast gradient sign's, instead of the smallest that misleads 90 % of the images. */
+  readonly epsilon: number | undefined;
   readonly model: Model;
   readonly dataset: Dataset;
   readonly images: LabelledImages;
@@ -58,10 +61,10 @@ export async function openPerturbations(
   signal: AbortSignal | undefined,
   onProgress: (done: number, total: number, fooled: number) => void,
 ): Promise<PerturbationSet | null> {
-  const { path, model, method, dataset, images, options } = request;
+  const { path, model, method, epsilon, dataset, images, options } = request;
   const metadata = {
     format: FORMAT,
-    method,
+    method: epsilon === undefined ? method : `${method} with ε = ${epsilon}`,
     network: createHash('sha256').update(exportOnnx(model.graph)).digest('hex'),
     data: dataset.path,
     range: options.range ?? ':',
@@ -101,7 +104,7 @@ async function readSet(
 }
 
 async function perturbAll(
-  { executor, method, model, dataset, images, options }: PerturbationRequest,
+  { executor, method, epsilon, model, dataset, images, options }: PerturbationRequest,
   signal: AbortSignal | undefined,
   onProgress: (done: number, total: number, fooled: number) => void,
 ): Promise<PerturbationSet | null> {
@@ -110,7 +113,8 @@ async function perturbAll(
   const values = new Float32Array(length * size);
   const taken: readonly AttackStatus[] = PERTURBERS[method];
   let [done, fooled] = [0, 0];
-  const attack = await AttackRun.open(model, { method, device: executor }, { images: true });
+  const how = { method, device: executor, ...(epsilon === undefined ? {} : { epsilon }) };
+  const attack = await AttackRun.open(model, how, { images: true });
   try {
     const items = readImages(dataset, model.inputShape, { ...options, ahead: 2 * attack.batch });
     for await (const { image, record, adversarial } of attack.attack(readable(items, signal))) {

@@ -21,6 +21,11 @@ export function finetuneCommand(terminal: Terminal, finish: (status: number) => 
         ...[...Object.keys(PERTURBERS), 'none'],
       ]),
     )
+    .option(
+      '--epsilon <number>',
+      'ε of fgsm (default: misleads 90 % of the training images)',
+      parseNumber,
+    )
     .option('--alpha <number>', 'multiplies the perturbations (default: 1)', parseNumber)
     .option('--perturbations <file>', 'keep them here (default: beside --out)')
     .option('--epochs <n>', 'passes over the images (default: 5)', parseCount)

@@ -151,6 +151,19 @@ describe('fine-tuning', () => {
     expect(again).toMatchObject({ fooled: summary.fooled, notes: summary.notes });
   });
 
+  it('adds the ε that is told, in the form that saturates too', async () => {
+    const out = at('saturated.onnx');
+    const common = { ...options(), out, epsilon: 0.05 };
+    const summary = await finetuneModel(model(), { ...common, adversarial: 'fgsm-float32' });
+    expect(summary.notes[0]).toMatch(/^ε = 0.05000, as told, misleads/);
+    const { tensors, metadata } = await readTensorFile(`${out}.perturbations`);
+    expect(metadata['method']).toBe('fgsm-float32 with ε = 0.05');
+    const values = tensors['perturbations']!.data as Float32Array;
+    expect(values.reduce((most, r) => Math.max(most, Math.abs(r)), 0)).toBeCloseTo(0.05, 6);
+    const refused = finetuneModel(model(), { ...common, adversarial: 'deepfool' });
+    await expect(refused).rejects.toThrow('--epsilon: expected --adversarial fgsm');
+  });
+
   it('refuses perturbations of another model', async () => {
     await copyFile(at('robust.onnx'), at('other.onnx'));
     const { status, err } = await run(
