@@ -10,7 +10,7 @@ export const DIETS: readonly Diet[] = ['deepfool', 'fgsm', 'fgsm-float32', 'none
 export const DIET_TITLES: Readonly<Record<Diet, string>> = {
   deepfool: 'DeepFool',
   fgsm: 'fast gradient sign',
-  'fgsm-float32': 'the same, float32',
+  'fgsm-float32': 'fast gradient, float32',
   none: 'clean',
 };
 

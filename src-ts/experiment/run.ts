@@ -75,16 +75,24 @@ export async function runExperiment(
   const device = await openDevice(options.device);
   const { quick = false } = options;
   try {
-    for (const { experiment, networks } of plan) {
+    for (const { name: each, experiment, networks } of plan) {
+      const before = process.cpuUsage();
       await experiment.run({ folder, quick, networks, models, data, device, watch });
       await writeReport(folder.path);
+      watch.onNote?.(`${each}: ${processorSeconds(before)} s of processor time in this run`);
     }
   } finally {
     device.dispose();
   }
 }
 
+function processorSeconds(before: NodeJS.CpuUsage): string {
+  const { user, system } = process.cpuUsage(before);
+  return ((user + system) / 1e6).toFixed(0);
+}
+
 interface Planned {
+  readonly name: string;
   readonly experiment: Experiment;
   readonly networks: readonly Network[];
 }
@@ -97,6 +105,7 @@ function planRun(name: string, asked: readonly string[] | undefined): Planned[] 
     const experiment = EXPERIMENTS[each]!;
     const about = experiment.networks;
     return {
+      name: each,
       experiment,
       networks: chosen.filter(({ model }) => about?.includes(model) ?? true),
     };

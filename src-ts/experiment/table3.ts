@@ -58,7 +58,7 @@ const COLUMNS: readonly ResultColumn[] = [
 
 const GRID = '#e4e2dc';
 const PAPER = '#8a8780';
-const LEFT = 130;
+const LEFT = 140;
 
 async function draw(
   { folder, quick }: ExperimentContext,
@@ -73,7 +73,7 @@ async function draw(
   const top = 56 + 16 * sizes.length;
   const chart = await drawChart({
     width: 820,
-    height: top + 40 + 100 * networks.length,
+    height: top + 40 + 25 * rows.length + 25 * networks.length,
     marginLeft: LEFT,
     marginTop: top,
     marginRight: 170,
