@@ -3,21 +3,7 @@
 // element. `products` is [rows, in · taps, dy's height, dy's width].
 //#import common/work.wgsl
 //#import common/epilogue.wgsl
-struct Params {
-  unit: u32,
-  height: u32,
-  width: u32,
-  productHeight: u32,
-  productWidth: u32,
-  kernelHeight: u32,
-  kernelWidth: u32,
-  dilationY: u32,
-  dilationX: u32,
-  padY: u32,
-  padX: u32,
-  rowElements: u32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
+//#import conv/gather_geometry.wgsl
 @group(0) @binding(2) var<storage, read> products: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
@@ -30,22 +16,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i >= params.unit * extent.x) {
     return;
   }
-  let x = i % params.width;
-  let line = i / params.width;
-  let atY = line % params.height;
-  let plane = line / params.height; // row · channels + channel
-  let productPlane = params.productHeight * params.productWidth;
+  let x = i % params.outWidth;
+  let line = i / params.outWidth;
+  let atY = line % params.outHeight;
+  let plane = line / params.outHeight; // row · channels + channel
+  let productPlane = params.inHeight * params.inWidth;
   var at = plane * params.kernelHeight * params.kernelWidth * productPlane;
   var sum = 0.0;
   for (var ky = 0u; ky < params.kernelHeight; ky++) {
     let fromY = atY + params.padY - ky * params.dilationY; // wraps around below zero
     let sourceY = fromY / STRIDE_Y;
-    let meetsY = fromY % STRIDE_Y == 0u && sourceY < params.productHeight;
+    let meetsY = fromY % STRIDE_Y == 0u && sourceY < params.inHeight;
     for (var kx = 0u; kx < params.kernelWidth; kx++) {
       let fromX = x + params.padX - kx * params.dilationX;
       let sourceX = fromX / STRIDE_X;
-      if (meetsY && fromX % STRIDE_X == 0u && sourceX < params.productWidth) {
-        sum += products[at + sourceY * params.productWidth + sourceX];
+      if (meetsY && fromX % STRIDE_X == 0u && sourceX < params.inWidth) {
+        sum += products[at + sourceY * params.inWidth + sourceX];
       }
       at += productPlane;
     }

@@ -12,66 +12,27 @@ import {
   type Pass,
   type PassContext,
 } from './conv-pass.ts';
+import { planesOf, rowsOf, type Rows } from './conv-rows.ts';
 import { epilogueSlots } from './epilogue.ts';
 import { workOverRows } from './lowering.ts';
 
 const STRIP = 4; // outputs in a row of the kernel for dilated taps
 const WORKGROUP = 64;
 const MOST_TAPS = 7; // of an axis, that are unrolled
-const QUAD = 4; // pixels that a lane loads at once, and the most it takes from a neighbour
-const MOST_QUADS = 4; // of a lane
 
 export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
   const lanes = context.traits.subgroupLanes;
-  if (lanes !== null && takesRows(pass, lanes)) return rowsCall(context, pass, lanes);
+  const rows = lanes === null ? null : rowsOf(pass, lanes);
+  if (rows !== null) return rowsCall(context, pass, rows);
   return tapsOf(pass).every(({ gap, count }) => gap === 1 && count <= MOST_TAPS)
     ? patchCall(context, pass)
     : stripCall(context, pass);
 }
 
-/** Outputs for each source along both axes, and taps above and left of an output. */
-function rowGeometry(pass: Pass) {
-  const { kernelHeight, kernelWidth, offsetY, offsetX, phasesY, phasesX } = passGeometry(pass);
-  const halo = (kernel: number, offset: number): number =>
-    pass.backward ? kernel - 1 - offset : -offset;
-  return {
-    ups: [phasesY, phasesX],
-    halos: [halo(kernelHeight, offsetY), halo(kernelWidth, offsetX)],
-  } as const;
-}
-
-/** Whether rows have the width of the source's or a multiple of it, and the lanes of a subgroup hold one. */
-function takesRows(pass: Pass, lanes: number): boolean {
-  const { gridStepY, gridStepX, inWidth, outWidth } = passGeometry(pass);
-  const { kernel, dilations } = pass.window;
-  const { ups, halos } = rowGeometry(pass);
-  const [up] = ups;
-  return (
-    [gridStepY, gridStepX, ...dilations].every((step) => step === 1) &&
-    ups.every((each) => each === up) &&
-    outWidth === inWidth * up &&
-    inWidth % QUAD === 0 &&
-    inWidth <= QUAD * MOST_QUADS * lanes &&
-    kernel.every((taps) => taps >= up && taps <= MOST_TAPS) &&
-    halos.every((halo, axis) => halo >= 0 && halo < kernel[axis]! && halo <= QUAD * up) &&
-    kernel[1] - 1 - halos[1] <= QUAD * up
-  );
-}
-
-function rowsCall(context: PassContext, pass: Pass, lanes: number): KernelCall {
-  const { inWidth, kernelHeight, kernelWidth } = passGeometry(pass);
-  const { ups, halos } = rowGeometry(pass);
-  const rowQuads = inWidth / QUAD;
-  const quads = Math.ceil(rowQuads / lanes);
-  const rowLanes = Math.ceil(rowQuads / quads);
-  const work = workOverRows(pass.result, pass.groups, Math.floor(lanes / rowLanes));
-  return callKernel(convDepthwiseRows, {
-    constants: {
-      ...{ LANES: lanes, ROW_LANES: rowLanes, QUADS: quads, UP: ups[0] },
-      ...{ TAPS_Y: kernelHeight, TAPS_X: kernelWidth, HALO_Y: halos[0], HALO_X: halos[1] },
-    },
-    ...optionsOf(context, pass, work),
-  });
+function rowsCall(context: PassContext, pass: Pass, rows: Rows): KernelCall {
+  const work = workOverRows(pass.result, pass.groups, planesOf(rows));
+  const constants = { ...rows };
+  return callKernel(convDepthwiseRows, { constants, ...optionsOf(context, pass, work) });
 }
 
 function patchCall(context: PassContext, pass: Pass): KernelCall {

@@ -67,24 +67,40 @@ export const convDepthwisePatch = defineKernel({
   params: PASS_PARAMS,
 });
 
+/** Of shaders/conv/rows.wgsl. */
+const ROW_CONSTANTS = [
+  ...(['LANES', 'ROW_LANES', 'QUADS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'] as const),
+] as const;
+
 export const convDepthwiseRows = defineKernel({
   file: 'conv/conv_depthwise_rows.wgsl',
-  constants: ['LANES', 'ROW_LANES', 'QUADS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'],
+  constants: ROW_CONSTANTS,
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
 });
 
+const GATHER_BUFFERS = ['products', 'y', ...EPILOGUE_BUFFERS] as const;
+const GATHER_PARAMS = [
+  ...(['unit', 'outHeight', 'outWidth', 'inHeight', 'inWidth'] as const),
+  ...(['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
+  'rowElements',
+] as const;
+
 export const gatherTaps = defineKernel({
   file: 'conv/gather_taps.wgsl',
   constants: ['STRIDE_Y', 'STRIDE_X'],
   slots: EPILOGUE_SLOTS,
-  buffers: ['products', 'y', ...EPILOGUE_BUFFERS],
-  params: [
-    ...(['unit', 'height', 'width', 'productHeight', 'productWidth'] as const),
-    ...(['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
-    'rowElements',
-  ],
+  buffers: GATHER_BUFFERS,
+  params: GATHER_PARAMS,
+});
+
+export const gatherTapsRows = defineKernel({
+  file: 'conv/gather_taps_rows.wgsl',
+  constants: ROW_CONSTANTS,
+  slots: EPILOGUE_SLOTS,
+  buffers: GATHER_BUFFERS,
+  params: GATHER_PARAMS,
 });
 
 export const packWeights = defineKernel({

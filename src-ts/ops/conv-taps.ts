@@ -2,14 +2,16 @@
 // those few channels only; so the products of the cotangent with every tap's weights come first, as a
 // 1 × 1 convolution with in · taps outputs, and are then gathered.
 import { elementCount } from '../core/shape.ts';
-import { callKernel, type KernelCall } from '../kernels/kernel.ts';
-import { gatherTaps } from './conv-kernels.ts';
+import { callKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
+import { gatherTaps, gatherTapsRows } from './conv-kernels.ts';
 import type { Pass, PassContext } from './conv-pass.ts';
+import { planesOf, rowsOf } from './conv-rows.ts';
 import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from './epilogue.ts';
-import { costOf, workOverElements } from './lowering.ts';
+import { costOf, workOverElements, workOverRows } from './lowering.ts';
 import type { Operand } from './op-def.ts';
 
 const FEW_CHANNELS = 4;
+const MOST_LOADS = 50; // for a row of products, that are unrolled
 
 /** Whether a pass is better made of products and a gather, and their storage stays moderate. */
 export function wantsTapProducts(pass: Pass): boolean {
@@ -46,22 +48,19 @@ export function tapProductsPass(pass: Pass, { temporary }: PassContext): Pass {
 }
 
 /** Adds the products up where they belong. */
-export function gatherTapsCall(
-  { epilogue }: PassContext,
-  { window, result }: Pass,
-  products: Operand,
-): KernelCall {
-  const work = workOverElements(result, 64);
-  return callKernel(gatherTaps, {
-    constants: { STRIDE_Y: window.strides[0], STRIDE_X: window.strides[1] },
+export function gatherTapsCall(context: PassContext, pass: Pass, products: Operand): KernelCall {
+  const { epilogue, traits } = context;
+  const { window, result } = pass;
+  const rows = traits.subgroupLanes === null ? null : rowsOf(pass, traits.subgroupLanes);
+  const optionsFor = (work: Work) => ({
     slots: epilogueSlots(epilogue),
     buffers: { products: products.buffer, y: result.buffer, ...epilogueBuffers(epilogue) },
     params: {
       unit: work.unit,
-      height: window.input[0],
-      width: window.input[1],
-      productHeight: window.output[0],
-      productWidth: window.output[1],
+      outHeight: window.input[0],
+      outWidth: window.input[1],
+      inHeight: window.output[0],
+      inWidth: window.output[1],
       kernelHeight: window.kernel[0],
       kernelWidth: window.kernel[1],
       dilationY: window.dilations[0],
@@ -73,4 +72,10 @@ export function gatherTapsCall(
     work,
     cost: costOf(1, products, [products, result, ...extrasOf(epilogue)]),
   });
+  if (rows === null || rows.TAPS_Y * rows.TAPS_X * rows.QUADS > MOST_LOADS) {
+    const constants = { STRIDE_Y: window.strides[0], STRIDE_X: window.strides[1] };
+    return callKernel(gatherTaps, { constants, ...optionsFor(workOverElements(result, 64)) });
+  }
+  const work = workOverRows(result, pass.outChannels, planesOf(rows));
+  return callKernel(gatherTapsRows, { constants: { ...rows }, ...optionsFor(work) });
 }

@@ -70,6 +70,13 @@ const CASES: Readonly<Record<string, Shapes>> = {
   '1 × 1, channels that fill no tile': {
     ...{ batch: 3, channels: 5, outputs: 37, size: [7, 5], kernel: [1, 1] },
   },
+  'one channel, 5 × 5 without padding, rows of 12 and 16': {
+    ...{ batch: 3, channels: 1, outputs: 20, size: [9, 16], kernel: [5, 5] },
+  },
+  'three channels, stride 2, rows of 40 and 80': {
+    ...{ batch: 2, channels: 3, outputs: 16, size: [7, 80], kernel: [3, 3], strides: [2, 2] },
+    ...{ padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
   '1 × 1, pixels in fours': {
     ...{ batch: 5, channels: 7, outputs: 41, size: [6, 6], kernel: [1, 1] },
   },

@@ -93,6 +93,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a pass of 1 × 1 in fours': pointGrad(9, 12, [4, 5]),
   groups: inputGrad(8, 12, 4, plain),
   'gathered tap products': inputGrad(3, 16, 1, { ...plain, stride: 2 }),
+  'gathered tap products, rows in fours': inputGrad(3, 16, 1, { ...plain, size: [9, 12] }),
   'a depthwise pass': inputGrad(5, 5, 5, plain),
   'a depthwise pass over rows in fours': inputGrad(5, 5, 5, { ...plain, size: [9, 12] }),
   'a depthwise pass in phases': inputGrad(5, 5, 5, { ...plain, stride: 2 }),
