@@ -38,11 +38,11 @@ export function drawTable(rows: readonly Shown[], norm: Norm, quick: boolean): P
     text: ({ rho, images }: Shown) => `${rho!.toPrecision(3)}, ${images} images`,
   };
   return drawChart({
-    width: 860,
+    width: 880,
     height: 96 + 22 * (networks.length * (methods.length + 1)),
     marginLeft: LEFT,
     marginTop: 64,
-    marginRight: 180,
+    marginRight: 205,
     marginBottom: 32,
     x: { type: 'log', axis: 'both', label: null, nice: true, tickSize: 0, tickFormat: String },
     y: { label: null, domain: methods, tickSize: 0 },
