@@ -15,7 +15,7 @@ import { callKernel, defineKernel } from '../kernels/kernel.ts';
 import { costOf, elementsPerRow, leadingBatch, tableOf, workOverElements } from './lowering.ts';
 import { copyCall } from './movement.ts';
 import type { OpDef, OpFamily } from './op-def.ts';
-import { pointwiseCall } from './pointwise.ts';
+import { pointwiseCall } from './pointwise/pointwise.ts';
 
 const compactKernel = defineKernel({
   file: 'batch/compact.wgsl',

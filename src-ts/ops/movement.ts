@@ -19,7 +19,7 @@ import { callKernel, defineKernel, NO_BUFFER, type KernelCall } from '../kernels
 import { broadcastStrides, IndexParams, indexTerms } from './indexing.ts';
 import { costOf, workOverElements } from './lowering.ts';
 import type { OpDef, OpFamily, Operand } from './op-def.ts';
-import { sumToType } from './pointwise.ts';
+import { sumToType } from './pointwise/pointwise.ts';
 
 const copyKernel = defineKernel({
   file: 'movement/copy.wgsl',

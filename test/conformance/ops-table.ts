@@ -4,8 +4,8 @@ import { format, resolveConfig } from 'prettier';
 import { onnxRules } from '../../src-ts/onnx/ops/index.ts';
 import { opDef } from '../../src-ts/ops/builder.ts';
 import { ops } from '../../src-ts/ops/index.ts';
-import { binaryRows } from '../../src-ts/ops/pointwise-binary.ts';
-import { unaryRows } from '../../src-ts/ops/pointwise-unary.ts';
+import { binaryRows } from '../../src-ts/ops/pointwise/binary.ts';
+import { unaryRows } from '../../src-ts/ops/pointwise/unary.ts';
 import type { OpKind } from '../../src-ts/graph/op-set.ts';
 import type { ConformanceRecord, OperatorRecord } from './record.ts';
 

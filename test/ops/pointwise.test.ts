@@ -6,9 +6,9 @@ import { batchDim, formatType, type TensorType } from '../../src-ts/core/shape.t
 import { floatTensor, intTensor, tensor, type Tensor } from '../../src-ts/core/tensor.ts';
 import type { OpAttrs, OpInputs, OpKind, ValueId } from '../../src-ts/graph/op-set.ts';
 import { GraphBuilder, opDef } from '../../src-ts/ops/builder.ts';
-import { isPointwise } from '../../src-ts/ops/pointwise.ts';
-import { binaryRows } from '../../src-ts/ops/pointwise-binary.ts';
-import { unaryRows } from '../../src-ts/ops/pointwise-unary.ts';
+import { isPointwise } from '../../src-ts/ops/pointwise/pointwise.ts';
+import { binaryRows } from '../../src-ts/ops/pointwise/binary.ts';
+import { unaryRows } from '../../src-ts/ops/pointwise/unary.ts';
 import { checkGradients } from '../reference/finite-differences.ts';
 import { interpret } from '../reference/interpreter.ts';
 import { randomTensor } from '../reference/random.ts';

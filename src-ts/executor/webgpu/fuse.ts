@@ -12,7 +12,7 @@ import {
   literalOf,
   pointwiseExpression,
   POINTWISE_LIMITS,
-} from '../../ops/pointwise.ts';
+} from '../../ops/pointwise/pointwise.ts';
 
 /** A row view: reads of the value go to row table[i] of `source`. */
 export interface RowView {

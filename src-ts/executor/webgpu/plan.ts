@@ -19,7 +19,7 @@ import type { BufferRef, KernelCall } from '../../kernels/kernel.ts';
 import { mapInputs, opDef } from '../../ops/builder.ts';
 import { copyCall } from '../../ops/movement.ts';
 import type { AdapterTraits, Epilogue, LowerContext, Operand } from '../../ops/op-def.ts';
-import { pointwiseCall } from '../../ops/pointwise.ts';
+import { pointwiseCall } from '../../ops/pointwise/pointwise.ts';
 import { readsOfCall, refsOf, writesOf } from './accesses.ts';
 import { fuseGraph, type FusedGraph, type NodeUnit, type Unit, type UnitEpilogue } from './fuse.ts';
 import { lifetimes, shareSlots } from './liveness.ts';

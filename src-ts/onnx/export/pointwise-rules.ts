@@ -1,8 +1,8 @@
 // Pointwise ops. ONNX has most of them by name; runtimes differ in the dtypes they take, so truth
 // values are cast where an operator is commonly defined for numbers only.
 import type { Dtype } from '../../core/shape.ts';
-import type { BinaryKind } from '../../ops/pointwise-binary.ts';
-import type { UnaryKind } from '../../ops/pointwise-unary.ts';
+import type { BinaryKind } from '../../ops/pointwise/binary.ts';
+import type { UnaryKind } from '../../ops/pointwise/unary.ts';
 import type { ExportContext, Named } from './export-context.ts';
 import type { ExportFamily, ExportRule } from './export-rule.ts';
 

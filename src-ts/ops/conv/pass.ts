@@ -1,14 +1,14 @@
 // A convolution's pass over its input, forward or backward, as the parameters of the kernels that make
 // it: shaders/conv/geometry.wgsl says what they mean.
-import { elementCount } from '../core/shape.ts';
-import type { OpKind } from '../graph/op-set.ts';
-import type { Cost } from '../kernels/cost.ts';
-import { NO_BUFFER, type BufferRef } from '../kernels/kernel.ts';
-import type { PASS_BUFFERS } from './conv-kernels.ts';
-import { epilogueBuffers, epilogueParams, extrasOf } from './epilogue.ts';
-import { costOf } from './lowering.ts';
-import type { LowerContext, Operand } from './op-def.ts';
-import type { PlaneWindow } from './window.ts';
+import { elementCount } from '../../core/shape.ts';
+import type { OpKind } from '../../graph/op-set.ts';
+import type { Cost } from '../../kernels/cost.ts';
+import { NO_BUFFER, type BufferRef } from '../../kernels/kernel.ts';
+import type { PASS_BUFFERS } from './kernels.ts';
+import { epilogueBuffers, epilogueParams, extrasOf } from '../epilogue.ts';
+import { costOf } from '../lowering.ts';
+import type { LowerContext, Operand } from '../op-def.ts';
+import type { PlaneWindow } from '../window.ts';
 
 /** A pass as the kernels see it: what is read and written, whichever way it goes. */
 export interface Pass {

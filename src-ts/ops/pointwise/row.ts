@@ -1,7 +1,7 @@
 // WGSL literals of numbers, and what the rows of both pointwise tables share.
-import type { Dtype } from '../core/shape.ts';
-import type { ValueId } from '../graph/op-set.ts';
-import type { VjpContext } from './op-def.ts';
+import type { Dtype } from '../../core/shape.ts';
+import type { ValueId } from '../../graph/op-set.ts';
+import type { VjpContext } from '../op-def.ts';
 
 /** What a row may use to write its derivative: nodes in, nodes out. */
 export interface DerivativeContext extends VjpContext {

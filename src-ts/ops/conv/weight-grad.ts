@@ -1,10 +1,10 @@
 // From weight gradients of convolutions to kernel calls: partial sums over some images each, and their sum
 // (shaders/conv/weight_grad_geometry.wgsl).
-import { elementCount } from '../core/shape.ts';
-import { callKernel, defineKernel, type KernelCall } from '../kernels/kernel.ts';
-import { costOf, leadingBatch } from './lowering.ts';
-import type { LowerContext } from './op-def.ts';
-import { planeWindow, type PlaneWindow } from './window.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel, defineKernel, type KernelCall } from '../../kernels/kernel.ts';
+import { costOf, leadingBatch } from '../lowering.ts';
+import type { LowerContext } from '../op-def.ts';
+import { planeWindow, type PlaneWindow } from '../window.ts';
 
 const BUFFERS = ['x', 'dy', 'parts'] as const;
 const PARAMS = [

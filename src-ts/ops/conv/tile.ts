@@ -1,6 +1,6 @@
 // What every kind of tile of a convolution's pass tells of itself.
-import type { callKernel, KernelCall } from '../kernels/kernel.ts';
-import type { convTiled } from './conv-kernels.ts';
+import type { callKernel, KernelCall } from '../../kernels/kernel.ts';
+import type { convTiled } from './kernels.ts';
 
 /** Output channels and pixels of one workgroup, and the constants that make a kernel do so. */
 export interface PassTile {

@@ -1,10 +1,10 @@
 // Pools over the spatial axes of [N, C, …spatial], and the sum over a window of channels that local
 // response normalisation is made of. A max pool's gradient goes where its maximum was, which
 // max_pool_argmax says once for all cotangents.
-import { elementCount, sameDim, type TensorType } from '../core/shape.ts';
-import { allocate, tensor, type Tensor } from '../core/tensor.ts';
-import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
-import type { OpDef, OpFamily } from './op-def.ts';
+import { elementCount, sameDim, type TensorType } from '../../core/shape.ts';
+import { allocate, tensor, type Tensor } from '../../core/tensor.ts';
+import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../../graph/op-set.ts';
+import type { OpDef, OpFamily } from '../op-def.ts';
 import {
   lowerAvgPool,
   lowerAvgPoolGrad,
@@ -12,9 +12,9 @@ import {
   lowerMaxPoolArgmax,
   lowerMaxPoolGrad,
   lowerWindowSum,
-} from './pool-lowering.ts';
-import { refuse, requireFloat } from './refusal.ts';
-import { meetingsOf, planesOf, requireSize, windowOf } from './window.ts';
+} from './lowering.ts';
+import { refuse, requireFloat } from '../refusal.ts';
+import { meetingsOf, planesOf, requireSize, windowOf } from '../window.ts';
 
 function inferPool(
   kind: OpKind,

@@ -1,14 +1,14 @@
 // From matrix products to kernel calls: how operands are read and the rows of the product numbered
 // (shaders/matmul/geometry.wgsl).
-import { elementCount, stridesOf, type StaticShape } from '../core/shape.ts';
-import type { KernelCall, Work } from '../kernels/kernel.ts';
-import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from './epilogue.ts';
-import { costOf, tableOf, workOverRows } from './lowering.ts';
-import { batchStrides, matrixStrides } from './matmul-strides.ts';
-import { chooseProductTile, type Product, type ProductTile } from './matmul-tiles.ts';
-import { copyCall } from './movement.ts';
-import type { LowerContext, Operand } from './op-def.ts';
-import { refuse } from './refusal.ts';
+import { elementCount, stridesOf, type StaticShape } from '../../core/shape.ts';
+import type { KernelCall, Work } from '../../kernels/kernel.ts';
+import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from '../epilogue.ts';
+import { costOf, tableOf, workOverRows } from '../lowering.ts';
+import { batchStrides, matrixStrides } from './strides.ts';
+import { chooseProductTile, type Product, type ProductTile } from './tiles.ts';
+import { copyCall } from '../movement.ts';
+import type { LowerContext, Operand } from '../op-def.ts';
+import { refuse } from '../refusal.ts';
 
 const BATCH_AXES = 4; // that the kernels take apart
 

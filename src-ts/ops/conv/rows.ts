@@ -1,5 +1,5 @@
 // Kernels that walk down whole rows, held by the lanes of a subgroup: shaders/conv/rows.wgsl.
-import { passGeometry, type Pass } from './conv-pass.ts';
+import { passGeometry, type Pass } from './pass.ts';
 
 const MOST_TAPS = 7; // of an axis, that are unrolled
 const QUAD = 4; // pixels that a lane loads at once, and the most it takes from a neighbour

@@ -1,14 +1,14 @@
 // The gradient to an input of few channels, such as an image. As one pass its tiles would be filled by
 // those few channels only; so the products of the cotangent with every tap's weights come first, as a
 // 1 × 1 convolution with in · taps outputs, and are then gathered.
-import { elementCount } from '../core/shape.ts';
-import { callKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { gatherTaps, gatherTapsRows } from './conv-kernels.ts';
-import type { Pass, PassContext } from './conv-pass.ts';
-import { planesOf, rowsOf } from './conv-rows.ts';
-import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from './epilogue.ts';
-import { costOf, workOverElements, workOverRows } from './lowering.ts';
-import type { Operand } from './op-def.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
+import { gatherTaps, gatherTapsRows } from './kernels.ts';
+import type { Pass, PassContext } from './pass.ts';
+import { planesOf, rowsOf } from './rows.ts';
+import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from '../epilogue.ts';
+import { costOf, workOverElements, workOverRows } from '../lowering.ts';
+import type { Operand } from '../op-def.ts';
 
 const FEW_CHANNELS = 4;
 const MOST_LOADS = 50; // for a row of products, that are unrolled

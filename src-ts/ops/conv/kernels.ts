@@ -1,6 +1,6 @@
 // The WGSL kernels of convolutions.
-import { defineKernel } from '../kernels/kernel.ts';
-import { EPILOGUE_BUFFERS, EPILOGUE_SLOTS } from './epilogue.ts';
+import { defineKernel } from '../../kernels/kernel.ts';
+import { EPILOGUE_BUFFERS, EPILOGUE_SLOTS } from '../epilogue.ts';
 
 export const PASS_BUFFERS = ['x', 'w', 'bias', 'y', ...EPILOGUE_BUFFERS] as const;
 const PASS_PARAMS = [

@@ -5,12 +5,12 @@ import {
   type Shape,
   type StaticShape,
   type TensorType,
-} from '../core/shape.ts';
-import { allocate, scalar, tensor, type Tensor, type TensorData } from '../core/tensor.ts';
-import type { OpKind } from '../graph/op-set.ts';
-import type { OpDef, OpFamily, VjpRule } from './op-def.ts';
-import { lowerReduce, lowerTopK, type Combine } from './reduce-lowering.ts';
-import { refuse } from './refusal.ts';
+} from '../../core/shape.ts';
+import { allocate, scalar, tensor, type Tensor, type TensorData } from '../../core/tensor.ts';
+import type { OpKind } from '../../graph/op-set.ts';
+import type { OpDef, OpFamily, VjpRule } from '../op-def.ts';
+import { lowerReduce, lowerTopK, type Combine } from './lowering.ts';
+import { refuse } from '../refusal.ts';
 
 type ReduceKind = 'reduce_sum' | 'reduce_max' | 'reduce_min' | 'reduce_prod';
 

@@ -5,14 +5,14 @@
 //
 // x is [N, C, …], w is [CO, C / groups, …kernel], y is [N, CO, …outputSize]. Any number of spatial
 // axes here; the kernels know one and two.
-import { elementCount, isStatic, type TensorType } from '../core/shape.ts';
-import { allocate, tensor, type Tensor, type TensorData } from '../core/tensor.ts';
-import type { ConvGeometry, OpKind, ValueId } from '../graph/op-set.ts';
-import { lowerConv, lowerInputGrad } from './conv-lowering.ts';
-import { lowerWeightGrad } from './conv-weight-grad.ts';
-import type { Emit, OpDef, OpFamily, VjpContext } from './op-def.ts';
-import { refuse, requireFloat } from './refusal.ts';
-import { convGeometryOf, meetingsOf, planesOf, requireSize } from './window.ts';
+import { elementCount, isStatic, type TensorType } from '../../core/shape.ts';
+import { allocate, tensor, type Tensor, type TensorData } from '../../core/tensor.ts';
+import type { ConvGeometry, OpKind, ValueId } from '../../graph/op-set.ts';
+import { lowerConv, lowerInputGrad } from './lowering.ts';
+import { lowerWeightGrad } from './weight-grad.ts';
+import type { Emit, OpDef, OpFamily, VjpContext } from '../op-def.ts';
+import { refuse, requireFloat } from '../refusal.ts';
+import { convGeometryOf, meetingsOf, planesOf, requireSize } from '../window.ts';
 
 type Operands = Readonly<Record<string, TensorType | undefined>>;
 

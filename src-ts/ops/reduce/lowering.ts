@@ -1,9 +1,9 @@
 // From reductions to kernel calls. Axes next to each other reduce as one; axes apart reduce one after
 // the other, the last first, through temporaries.
-import { elementCount, normalizeAxis, productOf, type TensorType } from '../core/shape.ts';
-import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { costOf, elementsPerRow, workOverElements, workOverRows } from './lowering.ts';
-import type { LowerContext, Operand } from './op-def.ts';
+import { elementCount, normalizeAxis, productOf, type TensorType } from '../../core/shape.ts';
+import { callKernel, defineKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
+import { costOf, elementsPerRow, workOverElements, workOverRows } from '../lowering.ts';
+import type { LowerContext, Operand } from '../op-def.ts';
 
 const ofAxis = {
   constants: [],

@@ -1,7 +1,7 @@
-// The pointwise ops of two operands, one row each; `pointwise-unary.ts` says how rows are written.
-import type { Dtype } from '../core/shape.ts';
-import type { ValueId } from '../graph/op-set.ts';
-import { toInt, type DerivativeContext } from './pointwise-row.ts';
+// The pointwise ops of two operands, one row each; `unary.ts` says how rows are written.
+import type { Dtype } from '../../core/shape.ts';
+import type { ValueId } from '../../graph/op-set.ts';
+import { toInt, type DerivativeContext } from './row.ts';
 
 export type BinaryKind =
   | 'add'

@@ -1,10 +1,10 @@
 // The kernels of matrix products, and which of their tiles a product takes.
-import { elementCount } from '../core/shape.ts';
-import { callKernel, defineKernel, type KernelCall } from '../kernels/kernel.ts';
-import { EPILOGUE_BUFFERS, EPILOGUE_SLOTS } from './epilogue.ts';
-import { batchStrides } from './matmul-strides.ts';
-import type { AdapterTraits, Operand } from './op-def.ts';
-import { chooseVariant, type Chosen } from './variants.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel, defineKernel, type KernelCall } from '../../kernels/kernel.ts';
+import { EPILOGUE_BUFFERS, EPILOGUE_SLOTS } from '../epilogue.ts';
+import { batchStrides } from './strides.ts';
+import type { AdapterTraits, Operand } from '../op-def.ts';
+import { chooseVariant, type Chosen } from '../variants.ts';
 
 const BUFFERS = ['a', 'b', 'a_table', 'b_table', 'y', ...EPILOGUE_BUFFERS] as const;
 const PARAMS = [

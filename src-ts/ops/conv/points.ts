@@ -1,10 +1,10 @@
 // Tiles of points: where every output is a sum over the channels of its own pixel, pixels need no place in
 // a plane, and lanes load and store them in fours.
-import { elementCount } from '../core/shape.ts';
-import { callKernel } from '../kernels/kernel.ts';
-import { convSubgroupPoints } from './conv-kernels.ts';
-import { pixelsOf, type Pass } from './conv-pass.ts';
-import type { PassTile, TileSize } from './conv-tile.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel } from '../../kernels/kernel.ts';
+import { convSubgroupPoints } from './kernels.ts';
+import { pixelsOf, type Pass } from './pass.ts';
+import type { PassTile, TileSize } from './tile.ts';
 
 const POINT = 4; // pixels
 

@@ -4,9 +4,9 @@
 // scalar and the vec4 kernel. bool is I with 0 or 1. Comparisons are arranged so that a NaN passes
 // through: an attack must see it, and WGSL's max and clamp may swallow it. What a builtin lacks, or
 // gives with too few digits, is a function of `pointwise/functions.wgsl`: `math_…`.
-import type { Dtype } from '../core/shape.ts';
-import type { OpAttrs, OpKind, ValueId } from '../graph/op-set.ts';
-import { floatLiteral, numberLiteral, toInt, type DerivativeContext } from './pointwise-row.ts';
+import type { Dtype } from '../../core/shape.ts';
+import type { OpAttrs, OpKind, ValueId } from '../../graph/op-set.ts';
+import { floatLiteral, numberLiteral, toInt, type DerivativeContext } from './row.ts';
 
 export type UnaryKind =
   | 'relu'

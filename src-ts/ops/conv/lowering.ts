@@ -1,26 +1,26 @@
 // From convolutions to kernel calls. One kernel serves the pass forward and the pass backward to the
 // input: shaders/conv/geometry.wgsl has the mapping. Weights are packed first, into the order the
 // kernel walks them; for constant weights the executor does that once.
-import { elementCount } from '../core/shape.ts';
-import { callKernel, type KernelCall } from '../kernels/kernel.ts';
-import { depthwiseCall } from './conv-depthwise.ts';
-import { packWeights } from './conv-kernels.ts';
-import type { PassTile } from './conv-tile.ts';
-import { choosePassTile, roundUp } from './conv-tiles.ts';
-import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './conv-taps.ts';
-import { passBuffers, passCost, passGeometry, type Pass, type PassContext } from './conv-pass.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel, type KernelCall } from '../../kernels/kernel.ts';
+import { depthwiseCall } from './depthwise.ts';
+import { packWeights } from './kernels.ts';
+import type { PassTile } from './tile.ts';
+import { choosePassTile, roundUp } from './tiles.ts';
+import { gatherTapsCall, tapProductsPass, wantsTapProducts } from './taps.ts';
+import { passBuffers, passCost, passGeometry, type Pass, type PassContext } from './pass.ts';
 import {
   wantsWinograd,
   winogradInputCall,
   winogradOutputCall,
   winogradProductsPass,
   winogradWeightsCall,
-} from './conv-winograd.ts';
-import { epilogueSlots } from './epilogue.ts';
-import { costOf, workOverRows } from './lowering.ts';
-import type { LowerContext, Operand } from './op-def.ts';
-import type { Chosen } from './variants.ts';
-import { planeWindow } from './window.ts';
+} from './winograd.ts';
+import { epilogueSlots } from '../epilogue.ts';
+import { costOf, workOverRows } from '../lowering.ts';
+import type { LowerContext, Operand } from '../op-def.ts';
+import type { Chosen } from '../variants.ts';
+import { planeWindow } from '../window.ts';
 
 export function lowerConv(context: LowerContext<'conv'>): KernelCall[] {
   const { x, w, bias } = context.inputs;

@@ -1,7 +1,7 @@
 // From pools to kernel calls: one invocation for each element of the result, forward and backward.
-import { elementCount } from '../core/shape.ts';
-import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../graph/op-set.ts';
-import { callKernel, defineKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
+import { elementCount } from '../../core/shape.ts';
+import type { AvgPoolGeometry, OpKind, WindowGeometry } from '../../graph/op-set.ts';
+import { callKernel, defineKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
 import {
   EPILOGUE_BUFFERS,
   EPILOGUE_SLOTS,
@@ -9,10 +9,10 @@ import {
   epilogueParams,
   epilogueSlots,
   extrasOf,
-} from './epilogue.ts';
-import { costOf, tableOf, workOverElements, workOverRows } from './lowering.ts';
-import type { AdapterTraits, LowerContext, Operand } from './op-def.ts';
-import { planeWindow } from './window.ts';
+} from '../epilogue.ts';
+import { costOf, tableOf, workOverElements, workOverRows } from '../lowering.ts';
+import type { AdapterTraits, LowerContext, Operand } from '../op-def.ts';
+import { planeWindow } from '../window.ts';
 
 const WINDOW_PARAMS = [
   ...([

@@ -1,10 +1,10 @@
 // Tiles of strips: a lane makes outputs side by side in a row, so that a source is loaded once for all the
 // taps of a row that meet it. How long the strips are and how many channels share them is found by
 // estimating how long all tiles of an image take.
-import { callKernel } from '../kernels/kernel.ts';
-import { convSubgroupStrip } from './conv-kernels.ts';
-import { gridOf, passGeometry, tapsOf, type Pass } from './conv-pass.ts';
-import type { PassTile } from './conv-tile.ts';
+import { callKernel } from '../../kernels/kernel.ts';
+import { convSubgroupStrip } from './kernels.ts';
+import { gridOf, passGeometry, tapsOf, type Pass } from './pass.ts';
+import type { PassTile } from './tile.ts';
 
 const MOST_TAPS = 11; // of a row, that are unrolled
 const MOST_SUMS = 256; // of a lane: more take the compiler long

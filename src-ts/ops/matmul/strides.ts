@@ -1,6 +1,6 @@
 // Where the operands of a matrix product keep their rows, columns and matrices.
-import type { StaticShape } from '../core/shape.ts';
-import { broadcastStrides } from './indexing.ts';
+import type { StaticShape } from '../../core/shape.ts';
+import { broadcastStrides } from '../indexing.ts';
 
 /** Strides from row to row and from column to column of an operand as the product reads it. */
 export function matrixStrides(shape: StaticShape, transposed: boolean): readonly [number, number] {

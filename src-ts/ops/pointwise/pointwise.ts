@@ -1,6 +1,6 @@
 // Pointwise ops: NumPy broadcasting, the gradients' sums over broadcast axes, and one kernel for any
-// expression of up to four operands. The rows are in `pointwise-unary.ts` and `pointwise-binary.ts`.
-import { InternalError, ShapeError } from '../core/errors.ts';
+// expression of up to four operands. The rows are in `unary.ts` and `binary.ts`.
+import { InternalError, ShapeError } from '../../core/errors.ts';
 import {
   broadcastShapes,
   elementCount,
@@ -9,23 +9,23 @@ import {
   sameShape,
   type Dtype,
   type TensorType,
-} from '../core/shape.ts';
-import { allocate, scalar, type Tensor } from '../core/tensor.ts';
-import type { Node } from '../graph/graph.ts';
-import type { OpKind, ValueId } from '../graph/op-set.ts';
+} from '../../core/shape.ts';
+import { allocate, scalar, type Tensor } from '../../core/tensor.ts';
+import type { Node } from '../../graph/graph.ts';
+import type { OpKind, ValueId } from '../../graph/op-set.ts';
 import {
   callKernel,
   defineKernel,
   NO_BUFFER,
   type BufferRef,
   type KernelCall,
-} from '../kernels/kernel.ts';
-import { broadcastStrides, IndexParams, indexTerms, INDEX_PARAM_LIMIT } from './indexing.ts';
-import { costOf, elementsPerRow, workOverElements } from './lowering.ts';
-import type { OpDef, OpFamily, Operand, VjpContext } from './op-def.ts';
-import { binaryRows, type BinaryKind } from './pointwise-binary.ts';
-import { numberLiteral, type DerivativeContext } from './pointwise-row.ts';
-import { unaryRows, type UnaryKind, type UnaryRow } from './pointwise-unary.ts';
+} from '../../kernels/kernel.ts';
+import { broadcastStrides, IndexParams, indexTerms, INDEX_PARAM_LIMIT } from '../indexing.ts';
+import { costOf, elementsPerRow, workOverElements } from '../lowering.ts';
+import type { OpDef, OpFamily, Operand, VjpContext } from '../op-def.ts';
+import { binaryRows, type BinaryKind } from './binary.ts';
+import { numberLiteral, type DerivativeContext } from './row.ts';
+import { unaryRows, type UnaryKind, type UnaryRow } from './unary.ts';
 
 const declaration = {
   constants: [],

@@ -1,8 +1,8 @@
 // Convolutions with one channel per group: no sums over channels, so the kernels own planes. Where taps
 // follow each other without gaps, as all but dilated ones do, a patch of outputs shares its loads; where
 // rows keep their width too and lanes can pass pixels to their neighbours, whole rows do.
-import { callKernel, type KernelCall, type Work } from '../kernels/kernel.ts';
-import { convDepthwise, convDepthwisePatch, convDepthwiseRows } from './conv-kernels.ts';
+import { callKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
+import { convDepthwise, convDepthwisePatch, convDepthwiseRows } from './kernels.ts';
 import {
   gridOf,
   passBuffers,
@@ -11,10 +11,10 @@ import {
   tapsOf,
   type Pass,
   type PassContext,
-} from './conv-pass.ts';
-import { planesOf, rowsOf, type Rows } from './conv-rows.ts';
-import { epilogueSlots } from './epilogue.ts';
-import { workOverRows } from './lowering.ts';
+} from './pass.ts';
+import { planesOf, rowsOf, type Rows } from './rows.ts';
+import { epilogueSlots } from '../epilogue.ts';
+import { workOverRows } from '../lowering.ts';
 
 const STRIP = 4; // outputs in a row of the kernel for dilated taps
 const WORKGROUP = 64;

@@ -10,14 +10,14 @@ import {
   type Dim,
   type StaticShape,
   type TensorType,
-} from '../core/shape.ts';
-import { allocate, tensor, type Tensor } from '../core/tensor.ts';
-import type { OpAttrs, OpInputs, ValueId } from '../graph/op-set.ts';
-import { lowerMatmul } from './matmul-lowering.ts';
-import { batchStrides, matrixStrides } from './matmul-strides.ts';
-import type { Emit, OpDef, OpFamily } from './op-def.ts';
-import { sumToType } from './pointwise.ts';
-import { refuse, requireFloat } from './refusal.ts';
+} from '../../core/shape.ts';
+import { allocate, tensor, type Tensor } from '../../core/tensor.ts';
+import type { OpAttrs, OpInputs, ValueId } from '../../graph/op-set.ts';
+import { lowerMatmul } from './lowering.ts';
+import { batchStrides, matrixStrides } from './strides.ts';
+import type { Emit, OpDef, OpFamily } from '../op-def.ts';
+import { sumToType } from '../pointwise/pointwise.ts';
+import { refuse, requireFloat } from '../refusal.ts';
 
 /** Rows, then columns, of an operand as the product reads it. */
 function matrixDims({ shape }: TensorType, transposed: boolean): readonly [Dim, Dim] {

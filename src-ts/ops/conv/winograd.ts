@@ -2,8 +2,8 @@
 // Algorithms for Convolutional Neural Networks", CVPR 2016): 36 multiplications for 16 outputs instead of
 // 144. The 36 products over channels are one 1 × 1 convolution of 36 groups, whose pixels are patches; so
 // the kernels that make it are those of every convolution.
-import { callKernel, defineKernel, NO_BUFFER, type KernelCall } from '../kernels/kernel.ts';
-import type { Pass, PassContext } from './conv-pass.ts';
+import { callKernel, defineKernel, NO_BUFFER, type KernelCall } from '../../kernels/kernel.ts';
+import type { Pass, PassContext } from './pass.ts';
 import {
   EPILOGUE_BUFFERS,
   EPILOGUE_SLOTS,
@@ -11,9 +11,9 @@ import {
   epilogueParams,
   epilogueSlots,
   extrasOf,
-} from './epilogue.ts';
-import { costOf, workOverRows } from './lowering.ts';
-import type { AdapterTraits, Operand } from './op-def.ts';
+} from '../epilogue.ts';
+import { costOf, workOverRows } from '../lowering.ts';
+import type { AdapterTraits, Operand } from '../op-def.ts';
 
 const MATRICES = 36;
 const FEWEST_CHANNELS = 32; // fewer do not pay for the transformations

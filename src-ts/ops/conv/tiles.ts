@@ -1,13 +1,13 @@
 // Which tile of pixels and output channels a workgroup of a convolution's pass takes.
-import { elementCount } from '../core/shape.ts';
-import { callKernel } from '../kernels/kernel.ts';
-import { convSubgroup, convTiled } from './conv-kernels.ts';
-import { pixelsOf, type Pass } from './conv-pass.ts';
-import { pointTile, takesPoints } from './conv-points.ts';
-import { stripTiles, takesStrips } from './conv-strips.ts';
-import type { PassTile, TileSize } from './conv-tile.ts';
-import type { AdapterTraits } from './op-def.ts';
-import { chooseVariant, type Chosen } from './variants.ts';
+import { elementCount } from '../../core/shape.ts';
+import { callKernel } from '../../kernels/kernel.ts';
+import { convSubgroup, convTiled } from './kernels.ts';
+import { pixelsOf, type Pass } from './pass.ts';
+import { pointTile, takesPoints } from './points.ts';
+import { stripTiles, takesStrips } from './strips.ts';
+import type { PassTile, TileSize } from './tile.ts';
+import type { AdapterTraits } from '../op-def.ts';
+import { chooseVariant, type Chosen } from '../variants.ts';
 
 export function choosePassTile(traits: AdapterTraits, pass: Pass): Chosen<PassTile> {
   const taps = elementCount(pass.window.kernel);
