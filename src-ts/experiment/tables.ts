@@ -24,6 +24,7 @@ export interface TableRow {
   readonly fooled: number;
   /** Percent of the images attacked that are misclassified to begin with; null without labels. */
   readonly error: number | null;
+  /** Null beside L-BFGS too, whose images are too few to count errors on. */
   readonly paper_error: number | null;
   /** Mean of ‖r̂‖ / ‖x‖ over the fooled images. */
   readonly rho: number | null;
@@ -111,7 +112,7 @@ function rowOf(network: Network, method: Method, norm: Norm, { summary, cpu }: C
     images,
     fooled: summary.fooled,
     error: accuracy === null ? null : Number((100 * (1 - accuracy)).toFixed(4)),
-    paper_error: network.paper?.error ?? null,
+    paper_error: method === 'lbfgs' ? null : (network.paper?.error ?? null),
     rho,
     paper_rho: paperRho,
     ratio: rho === null || paperRho === null ? null : rho / paperRho,
