@@ -14,6 +14,7 @@ const SCREEN = { width: 1400, height: 1000 };
 const PHONE = { width: 400, height: 800 };
 const CANVAS = { width: 1600, height: 1040 };
 const CORNER = 28;
+const SETTLING = 500; // ms for a page to scroll to its anchor and be painted
 const COLORS = 128; // of the palette; keeps the file below 250 kB
 
 const [folder] = process.argv.slice(2);
@@ -56,9 +57,10 @@ async function takePicture(
   viewport: Size,
   colorScheme: 'light' | 'dark',
 ): Promise<Buffer> {
-  const page = await opened.newPage({ viewport, colorScheme });
+  const page = await opened.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
   await page.goto(address);
   await page.evaluate('document.fonts.ready.then(() => null)');
+  await page.waitForTimeout(SETTLING);
   const picture = await page.screenshot();
   await page.close();
   return picture;
