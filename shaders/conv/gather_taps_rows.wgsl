@@ -5,8 +5,9 @@ diagnostic(off, subgroup_uniformity);
 //#import common/work.wgsl
 //#import common/epilogue.wgsl
 //#import conv/gather_geometry.wgsl
-@group(0) @binding(2) var<storage, read> products: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+//#import conv/cells_of_four.wgsl
+@group(0) @binding(2) var<storage, read> products: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> y: array<Cell>;
 //#import conv/rows.wgsl
 
 const K = 0u;
@@ -19,8 +20,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     return;
   }
   let share = row_share(first, total, lane);
-  let firstQuad = share.column * QUADS;
-  let rowQuads = params.inWidth / 4u;
+  let firstCell = share.column * CELLS;
+  let rowCells = params.inWidth / CELL;
   let shift = row_shift(share.plane * params.outHeight * params.outWidth / params.rowElements);
   let rows = rows_to_walk();
   for (var row = 0u; row < rows; row++) {
@@ -28,18 +29,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     //#unroll K 0..TAPS_X
     {
       const TAP = (LAST_TAP - T) * TAPS_X + TAPS_X - 1u - K;
-      let rowAt = ((share.plane * TAPS_Y * TAPS_X + TAP) * params.inHeight + row) * rowQuads + firstQuad;
-      var quads: array<vec4f, QUADS>;
-      //#unroll Q 0..QUADS
+      let rowAt = ((share.plane * TAPS_Y * TAPS_X + TAP) * params.inHeight + row) * rowCells + firstCell;
+      var cells: array<Cell, CELLS>;
+      //#unroll Q 0..CELLS
       {
-        let inside = share.holds && row < params.inHeight && firstQuad + Q < rowQuads;
-        quads[Q] = select(vec4f(), products[select(0u, rowAt + Q, inside)], inside);
+        let inside = share.holds && row < params.inHeight && firstCell + Q < rowCells;
+        cells[Q] = select(Cell(), products[select(0u, rowAt + Q, inside)], inside);
       }
       //#end
-      take_row(quads, share.column);
+      take_row(cells, share.column);
       //#unroll C 0..OUTPUTS
-      if ((C + K + 4u * UP - HALO_X) % UP == 0u) {
-        const SOURCE = (C + K + 4u * UP - HALO_X) / UP;
+      if ((C + K + CELL * UP - HALO_X) % UP == 0u) {
+        const SOURCE = (C + K + CELL * UP - HALO_X) / UP;
         sums[T * OUTPUTS + C] += v[SOURCE];
       }
       //#end

@@ -138,6 +138,17 @@ const CASES: Readonly<Record<string, Shapes>> = {
     ...{ batch: 2, channels: 3, outputs: 3, size: [9, 28], kernel: [7, 7], groups: 3 },
     ...{ padsBegin: [3, 3], padsEnd: [3, 3] },
   },
+  'depthwise, rows of 7': {
+    ...{ batch: 3, channels: 5, outputs: 5, size: [13, 7], kernel: [3, 3], groups: 5 },
+    ...{ padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
+  'depthwise, rows of 14 and 7, stride 2': {
+    ...{ batch: 3, channels: 5, outputs: 5, size: [13, 14], kernel: [3, 3], groups: 5 },
+    ...{ strides: [2, 2], padsBegin: [1, 1], padsEnd: [1, 1] },
+  },
+  'depthwise, rows of 14 and 12': {
+    ...{ batch: 2, channels: 6, outputs: 6, size: [6, 14], kernel: [3, 3], groups: 6 },
+  },
   'depthwise, rows too long for a subgroup': {
     ...{ batch: 1, channels: 2, outputs: 2, size: [3, 132], kernel: [3, 3], groups: 2 },
     ...{ padsBegin: [1, 1], padsEnd: [1, 1] },

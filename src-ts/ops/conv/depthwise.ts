@@ -2,7 +2,12 @@
 // follow each other without gaps, as all but dilated ones do, a patch of outputs shares its loads; where
 // rows keep their width too and lanes can pass pixels to their neighbours, whole rows do.
 import { callKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
-import { convDepthwise, convDepthwisePatch, convDepthwiseRows } from './kernels.ts';
+import {
+  convDepthwise,
+  convDepthwisePatch,
+  convDepthwiseRows,
+  convDepthwiseRowsSingle,
+} from './kernels.ts';
 import {
   gridOf,
   passBuffers,
@@ -31,8 +36,8 @@ export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
 
 function rowsCall(context: PassContext, pass: Pass, rows: Rows): KernelCall {
   const work = workOverRows(pass.result, pass.groups, planesOf(rows));
-  const constants = { ...rows };
-  return callKernel(convDepthwiseRows, { constants, ...optionsOf(context, pass, work) });
+  const kernel = rows.cell === 1 ? convDepthwiseRowsSingle : convDepthwiseRows;
+  return callKernel(kernel, { constants: rows.constants, ...optionsOf(context, pass, work) });
 }
 
 function patchCall(context: PassContext, pass: Pass): KernelCall {

@@ -69,15 +69,24 @@ export const convDepthwisePatch = defineKernel({
 
 /** Of shaders/conv/rows.wgsl. */
 const ROW_CONSTANTS = [
-  ...(['LANES', 'ROW_LANES', 'QUADS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'] as const),
+  ...(['LANES', 'ROW_LANES', 'CELLS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'] as const),
 ] as const;
 
-export const convDepthwiseRows = defineKernel({
-  file: 'conv/conv_depthwise_rows.wgsl',
+const depthwiseRows = {
   constants: ROW_CONSTANTS,
   slots: EPILOGUE_SLOTS,
   buffers: PASS_BUFFERS,
   params: PASS_PARAMS,
+} as const;
+
+export const convDepthwiseRows = defineKernel({
+  file: 'conv/conv_depthwise_rows.wgsl',
+  ...depthwiseRows,
+});
+
+export const convDepthwiseRowsSingle = defineKernel({
+  file: 'conv/conv_depthwise_rows_single.wgsl',
+  ...depthwiseRows,
 });
 
 const GATHER_BUFFERS = ['products', 'y', ...EPILOGUE_BUFFERS] as const;

@@ -5,7 +5,7 @@ import { elementCount } from '../../core/shape.ts';
 import { callKernel, type KernelCall, type Work } from '../../kernels/kernel.ts';
 import { gatherTaps, gatherTapsRows } from './kernels.ts';
 import type { Pass, PassContext } from './pass.ts';
-import { planesOf, rowsOf } from './rows.ts';
+import { planesOf, rowsOf, type Rows } from './rows.ts';
 import { epilogueBuffers, epilogueParams, epilogueSlots, extrasOf } from '../epilogue.ts';
 import { costOf, workOverElements, workOverRows } from '../lowering.ts';
 import type { Operand } from '../op-def.ts';
@@ -72,10 +72,12 @@ export function gatherTapsCall(context: PassContext, pass: Pass, products: Opera
     work,
     cost: costOf(1, products, [products, result, ...extrasOf(epilogue)]),
   });
-  if (rows === null || rows.TAPS_Y * rows.TAPS_X * rows.QUADS > MOST_LOADS) {
+  if (rows === null || rows.cell === 1 || loadsOf(rows) > MOST_LOADS) {
     const constants = { STRIDE_Y: window.strides[0], STRIDE_X: window.strides[1] };
     return callKernel(gatherTaps, { constants, ...optionsFor(workOverElements(result, 64)) });
   }
   const work = workOverRows(result, pass.outChannels, planesOf(rows));
-  return callKernel(gatherTapsRows, { constants: { ...rows }, ...optionsFor(work) });
+  return callKernel(gatherTapsRows, { constants: rows.constants, ...optionsFor(work) });
 }
+
+const loadsOf = ({ constants: { TAPS_Y, TAPS_X, CELLS } }: Rows): number => TAPS_Y * TAPS_X * CELLS;
