@@ -1,13 +1,25 @@
 // The folder of an experiment. What a step computes is kept under its name and settings, whole or not at
-// all, so that a run that was stopped goes on where it was.
+// all, so that a run that was stopped goes on where it was. With it is kept which version computed it.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../core/errors.ts';
+import { packageVersion } from '../api/version.ts';
+import { DataError, messageOf } from '../core/errors.ts';
 import { guard, replaceFile } from '../data/output-file.ts';
+import { hashShaders } from '../kernels/wgsl.ts';
+
+const MAKER = `version ${packageVersion()}, kernels ${hashShaders()}`;
+
+/** A step as its file has it. */
+interface Kept {
+  readonly maker: string;
+  readonly value: unknown;
+}
 
 export class ExperimentFolder {
   readonly path: string;
+  /** Who computed the kept steps that were taken, where it was another version. */
+  readonly otherMakers = new Set<string>();
 
   private constructor(path: string) {
     this.path = path;
@@ -36,14 +48,17 @@ export class ExperimentFolder {
 
   /**
    * The value of a step: the one kept for these very settings, else computed and kept.
-   * @throws DataError when the file of a kept one is damaged.
+   * @throws DataError when the file of a kept one is damaged or cannot be read.
    */
   async step<T>(name: string, settings: object, compute: () => Promise<T>): Promise<T> {
     const file = join('steps', `${name}-${keyOf(settings)}.json`);
-    const kept = await readFile(join(this.path, file), 'utf8').catch(() => null);
-    if (kept !== null) return valueOf(join(this.path, file), kept) as T;
+    const kept = await readKept(join(this.path, file));
+    if (kept !== null) {
+      if (kept.maker !== MAKER) this.otherMakers.add(kept.maker);
+      return kept.value as T;
+    }
     const value = await compute();
-    await this.write(file, `${JSON.stringify({ settings, value })}\n`);
+    await this.write(file, `${JSON.stringify({ maker: MAKER, settings, value })}\n`);
     return value;
   }
 }
@@ -52,10 +67,21 @@ function keyOf(settings: object): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12);
 }
 
-function valueOf(path: string, text: string): unknown {
+/** Null where there is none. */
+async function readKept(path: string): Promise<Kept | null> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new DataError(`${path}: cannot be read: ${messageOf(error)}`);
+  });
+  return text === null ? null : keptOf(path, text);
+}
+
+function keptOf(path: string, text: string): Kept {
   try {
-    const kept = JSON.parse(text) as { value?: unknown } | null;
-    if (typeof kept === 'object' && kept !== null && 'value' in kept) return kept.value;
+    const kept = JSON.parse(text) as Partial<Kept> | null;
+    if (typeof kept === 'object' && kept !== null && 'value' in kept) {
+      return { maker: kept.maker ?? 'an earlier version', value: kept.value };
+    }
   } catch {
     // told below
   }

@@ -25,6 +25,7 @@ export async function writeResult(
 ): Promise<void> {
   const result: ExperimentResult = {
     ...findings,
+    notes: [...findings.notes, ...[...folder.otherMakers].map(toldOf)],
     quick,
     version: packageVersion(),
     device: device.info.name,
@@ -36,3 +37,6 @@ export async function writeResult(
   }
   await folder.write(`${result.experiment}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }
+
+const toldOf = (maker: string): string =>
+  `Steps that the folder kept were computed by ${maker}, and taken as they are.`;

@@ -1,6 +1,6 @@
 // Experiments go on where they were, and refuse what cannot be done before any work.
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ExperimentFolder } from '../../src-ts/experiment/folder.ts';
@@ -18,6 +18,32 @@ it('a step is computed once for its settings, and again for others', async () =>
   const later = await ExperimentFolder.open(path);
   expect(await later.step('a', { images: 10 }, compute)).toEqual({ runs: 1 });
   expect(await later.step('a', { images: 20 }, compute)).toEqual({ runs: 2 });
+});
+
+it('tells of kept steps which other version computed them', async () => {
+  const path = join(temporary.path, 'versions');
+  const first = await ExperimentFolder.open(path);
+  await first.step('a', {}, () => Promise.resolve(3));
+  const [file] = (await readdir(join(path, 'steps'))).filter((name) => name.startsWith('a-'));
+  const later = await ExperimentFolder.open(path);
+  expect(await later.step('a', {}, () => Promise.resolve(4))).toBe(3);
+  expect([...later.otherMakers]).toEqual([]);
+  await writeFile(join(path, 'steps', file!), '{"maker":"version 0.0.1","value":3}');
+  expect(await later.step('a', {}, () => Promise.resolve(4))).toBe(3);
+  expect([...later.otherMakers]).toEqual(['version 0.0.1']);
+});
+
+it('a kept step that cannot be read is told by its file', async () => {
+  const folder = await ExperimentFolder.open(join(temporary.path, 'unreadable'));
+  await folder.step('a', {}, () => Promise.resolve(3));
+  const [file] = (await readdir(join(folder.path, 'steps'))).filter((name) =>
+    name.startsWith('a-'),
+  );
+  await rm(join(folder.path, 'steps', file!));
+  await mkdir(join(folder.path, 'steps', file!));
+  await expect(folder.step('a', {}, () => Promise.resolve(4))).rejects.toThrow(
+    /a-\w+\.json: cannot be read: /,
+  );
 });
 
 it('a step that fails leaves nothing behind', async () => {
