@@ -16,7 +16,11 @@ const LANES = 8u;
 const QUADS = 1u; // of output channels
 const POINTS = 1u; // fours of pixels, of a lane
 const TERMS = 1u; // divides the input channels
+const LAST_QUAD = QUADS - 1u;
+const LAST_LOAD = LAST_QUAD / LANES;
+const LOADS = LAST_LOAD + 1u; // of weights, by a lane for a term
 const Q = 0u;
+const L = 0u;
 const I = 0u;
 const J = 0u;
 const U = 0u;
@@ -45,20 +49,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   //#end
   //#end
   //#end
-  var weightAt = share.group * params.inChannels * rowStride + share.channel / 4u + lane % QUADS;
+  var weightAt = share.group * params.inChannels * rowStride + share.channel / 4u;
   for (var channel = 0u; channel < params.inChannels; channel += TERMS) {
+    var loads: array<vec4f, TERMS * LOADS>;
     //#unroll U 0..TERMS
     //#unroll J 0..POINTS
     let b_J_U = x[from_J];
     from_J += plane;
     //#end
-    let a_U = w[weightAt];
+    //#unroll L 0..LOADS
+    loads[U * LOADS + L] = w[weightAt + min(L * LANES + lane, LAST_QUAD)];
+    //#end
     weightAt += rowStride;
     //#end
     //#unroll Q 0..QUADS
     //#unroll I 0..4
     //#unroll U 0..TERMS
-    let a_Q_I_U = vec4f(subgroupBroadcast(a_U[I], Q));
+    let a_Q_I_U = vec4f(subgroupBroadcast(loads[U * LOADS + Q / LANES][I], Q % LANES));
     //#end
     //#unroll J 0..POINTS
     //#unroll U 0..TERMS

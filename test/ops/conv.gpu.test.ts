@@ -80,6 +80,9 @@ const CASES: Readonly<Record<string, Shapes>> = {
   '1 × 1, pixels in fours': {
     ...{ batch: 5, channels: 7, outputs: 41, size: [6, 6], kernel: [1, 1] },
   },
+  '1 × 1, pixels in fours, wide tiles': {
+    ...{ batch: 3, channels: 6, outputs: 124, size: [6, 10], kernel: [1, 1] },
+  },
   '1 × 1 in groups, pixels in fours': {
     ...{ batch: 2, channels: 12, outputs: 18, size: [4, 5], kernel: [1, 1], groups: 3 },
   },
