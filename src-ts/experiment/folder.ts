@@ -8,8 +8,6 @@ import { DataError, messageOf } from '../core/errors.ts';
 import { guard, replaceFile } from '../data/output-file.ts';
 import { hashShaders } from '../kernels/wgsl.ts';
 
-const MAKER = `version ${packageVersion()}, kernels ${hashShaders()}`;
-
 /** A step as its file has it. */
 interface Kept {
   readonly maker: string;
@@ -20,6 +18,7 @@ export class ExperimentFolder {
   readonly path: string;
   /** Who computed the kept steps that were taken, where it was another version. */
   readonly otherMakers = new Set<string>();
+  readonly #maker = `version ${packageVersion()}, kernels ${hashShaders()}`;
 
   private constructor(path: string) {
     this.path = path;
@@ -54,11 +53,11 @@ export class ExperimentFolder {
     const file = join('steps', `${name}-${keyOf(settings)}.json`);
     const kept = await readKept(join(this.path, file));
     if (kept !== null) {
-      if (kept.maker !== MAKER) this.otherMakers.add(kept.maker);
+      if (kept.maker !== this.#maker) this.otherMakers.add(kept.maker);
       return kept.value as T;
     }
     const value = await compute();
-    await this.write(file, `${JSON.stringify({ maker: MAKER, settings, value })}\n`);
+    await this.write(file, `${JSON.stringify({ maker: this.#maker, settings, value })}\n`);
     return value;
   }
 }
