@@ -1,6 +1,13 @@
 // Convolution with one channel per group, forward with stride 1 or backward to the input with any, by whole
 // rows, which are as wide as the source's or UP times so.
+//#import common/work.wgsl
+//#import conv/geometry.wgsl
+//#import common/epilogue.wgsl
 //#import conv/rows.wgsl
+@group(0) @binding(2) var<storage, read> x: array<Cell>;
+@group(0) @binding(3) var<storage, read> w: array<f32>; // [channel][tap]
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<Cell>;
 
 const K = 0u;
 
@@ -12,8 +19,6 @@ fn convolve_rows(group: vec3u, lane: u32) {
   }
   let share = row_share(first, total, lane);
   let channel = share.plane % params.groups;
-  let firstCell = share.column * CELLS;
-  let rowCells = params.inWidth / CELL;
   // By the place of their source, which backward is from the last tap to the first.
   var weights: array<f32, TAPS_Y * TAPS_X>;
   //#unroll T 0..TAPS_Y
@@ -29,15 +34,7 @@ fn convolve_rows(group: vec3u, lane: u32) {
   let shift = row_shift(share.plane / params.groups);
   let rows = rows_to_walk();
   for (var row = 0u; row < rows; row++) {
-    let rowAt = (share.plane * params.inHeight + row) * rowCells + firstCell;
-    var cells: array<Cell, CELLS>;
-    //#unroll Q 0..CELLS
-    {
-      let inside = share.holds && row < params.inHeight && firstCell + Q < rowCells;
-      cells[Q] = select(Cell(), x[select(0u, rowAt + Q, inside)], inside);
-    }
-    //#end
-    take_row(cells, share.column);
+    take_row(share.plane, row, share);
     //#unroll C 0..OUTPUTS
     //#unroll K 0..TAPS_X
     if ((C + K + CELL * UP - HALO_X) % UP == 0u) {

@@ -1,10 +1,10 @@
 // The gradient to an input of few channels from the products of every tap with the cotangent: each
 // input element adds up, tap by tap in order, the products it took part in. One invocation makes one
-// element. `products` is [rows, in · taps, dy's height, dy's width].
+// element. `x` has the products: [rows, in · taps, dy's height, dy's width].
 //#import common/work.wgsl
 //#import common/epilogue.wgsl
 //#import conv/gather_geometry.wgsl
-@group(0) @binding(2) var<storage, read> products: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 const STRIDE_Y = 1u; // known when compiling: no vector unit divides integers
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (i >= params.unit * extent.x) {
     return;
   }
-  let x = i % params.outWidth;
+  let atX = i % params.outWidth;
   let line = i / params.outWidth;
   let atY = line % params.outHeight;
   let plane = line / params.outHeight; // row · channels + channel
@@ -28,10 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let sourceY = fromY / STRIDE_Y;
     let meetsY = fromY % STRIDE_Y == 0u && sourceY < params.inHeight;
     for (var kx = 0u; kx < params.kernelWidth; kx++) {
-      let fromX = x + params.padX - kx * params.dilationX;
+      let fromX = atX + params.padX - kx * params.dilationX;
       let sourceX = fromX / STRIDE_X;
       if (meetsY && fromX % STRIDE_X == 0u && sourceX < params.inWidth) {
-        sum += products[at + sourceY * params.inWidth + sourceX];
+        sum += x[at + sourceY * params.inWidth + sourceX];
       }
       at += productPlane;
     }

@@ -6,7 +6,7 @@ diagnostic(off, subgroup_uniformity);
 //#import common/epilogue.wgsl
 //#import conv/gather_geometry.wgsl
 //#import conv/cells_of_four.wgsl
-@group(0) @binding(2) var<storage, read> products: array<Cell>;
+@group(0) @binding(2) var<storage, read> x: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> y: array<Cell>;
 //#import conv/rows.wgsl
 
@@ -20,8 +20,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     return;
   }
   let share = row_share(first, total, lane);
-  let firstCell = share.column * CELLS;
-  let rowCells = params.inWidth / CELL;
   let shift = row_shift(share.plane * params.outHeight * params.outWidth / params.rowElements);
   let rows = rows_to_walk();
   for (var row = 0u; row < rows; row++) {
@@ -29,15 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
     //#unroll K 0..TAPS_X
     {
       const TAP = (LAST_TAP - T) * TAPS_X + TAPS_X - 1u - K;
-      let rowAt = ((share.plane * TAPS_Y * TAPS_X + TAP) * params.inHeight + row) * rowCells + firstCell;
-      var cells: array<Cell, CELLS>;
-      //#unroll Q 0..CELLS
-      {
-        let inside = share.holds && row < params.inHeight && firstCell + Q < rowCells;
-        cells[Q] = select(Cell(), products[select(0u, rowAt + Q, inside)], inside);
-      }
-      //#end
-      take_row(cells, share.column);
+      take_row(share.plane * TAPS_Y * TAPS_X + TAP, row, share);
       //#unroll C 0..OUTPUTS
       if ((C + K + CELL * UP - HALO_X) % UP == 0u) {
         const SOURCE = (C + K + CELL * UP - HALO_X) / UP;

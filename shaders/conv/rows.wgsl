@@ -1,7 +1,7 @@
 // Whole rows of planes in the lanes of a subgroup, which is a workgroup: CELLS cells of sources in each lane. A
 // lane walks down its plane, loads sources once, and has the cells beside its own from its neighbours. A row of
 // sources adds to all the rows of outputs that meet it, TAPS_Y of them, UP for each row of sources.
-// Needs: a kind of cell, params.outHeight and outWidth, the buffer y of cells, and the epilogue.
+// Needs: a kind of cell, the sizes of planes in params, the buffers x and y of cells, and the epilogue.
 const LANES = 8u;
 const ROW_LANES = 8u; // lanes that hold a row
 const CELLS = 1u; // of a lane
@@ -40,15 +40,23 @@ fn rows_to_walk() -> u32 {
 // A row's sources, between the last cell of the lane before and the first of the next.
 var<private> v: array<f32, CELL + SOURCES + CELL>;
 
-fn take_row(cells: array<Cell, CELLS>, column: u32) {
+// Row `row` of the plane of sources with that number; zeros outside.
+fn take_row(plane: u32, row: u32, share: RowShare) {
+  let rowCells = params.inWidth / CELL;
+  let firstCell = share.column * CELLS;
+  let rowAt = (plane * params.inHeight + row) * rowCells + firstCell;
   //#unroll Q 0..CELLS
-  //#unroll C 0..CELL
-  v[CELL + CELL * Q + C] = part_of(cells[Q], C);
+  {
+    let inside = share.holds && row < params.inHeight && firstCell + Q < rowCells;
+    let cell = select(Cell(), x[select(0u, rowAt + Q, inside)], inside);
+    //#unroll C 0..CELL
+    v[CELL + CELL * Q + C] = part_of(cell, C);
+    //#end
+  }
   //#end
-  //#end
   //#unroll C 0..CELL
-  v[C] = select(subgroupShuffleUp(v[SOURCES + C], 1u), 0.0, column == 0u);
-  v[CELL + SOURCES + C] = select(subgroupShuffleDown(v[CELL + C], 1u), 0.0, column == ROW_LANES - 1u);
+  v[C] = select(subgroupShuffleUp(v[SOURCES + C], 1u), 0.0, share.column == 0u);
+  v[CELL + SOURCES + C] = select(subgroupShuffleDown(v[CELL + C], 1u), 0.0, share.column == ROW_LANES - 1u);
   //#end
 }
 

@@ -17,13 +17,12 @@ import {
   type Pass,
   type PassContext,
 } from './pass.ts';
-import { planesOf, rowsOf, type Rows } from './rows.ts';
+import { MOST_TAPS, planesOf, rowsOf, type Rows } from './rows.ts';
 import { epilogueSlots } from '../epilogue.ts';
 import { workOverRows } from '../lowering.ts';
 
 const STRIP = 4; // outputs in a row of the kernel for dilated taps
 const WORKGROUP = 64;
-const MOST_TAPS = 7; // of an axis, that are unrolled
 
 export function depthwiseCall(context: PassContext, pass: Pass): KernelCall {
   const lanes = context.traits.subgroupLanes;

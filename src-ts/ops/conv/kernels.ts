@@ -19,97 +19,84 @@ const PASS_PARAMS = [
   'rowElements',
 ] as const;
 
+const ofPass = { slots: EPILOGUE_SLOTS, buffers: PASS_BUFFERS, params: PASS_PARAMS } as const;
+
 export const convSubgroup = defineKernel({
   file: 'conv/conv_subgroup.wgsl',
   constants: ['LANES', 'QUADS', 'PIXELS', 'TERMS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 export const convSubgroupStrip = defineKernel({
   file: 'conv/conv_subgroup_strip.wgsl',
   constants: ['LANES', 'QUADS', 'PIXELS', 'TAPS_X', 'STEP_X', 'FIRST_SOURCE', 'END_SOURCE'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 export const convSubgroupPoints = defineKernel({
   file: 'conv/conv_subgroup_points.wgsl',
   constants: ['LANES', 'QUADS', 'POINTS', 'TERMS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 export const convTiled = defineKernel({
   file: 'conv/conv_tiled.wgsl',
   constants: ['THREADS', 'CHANNELS', 'PIXELS', 'DEPTH'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 export const convDepthwise = defineKernel({
   file: 'conv/conv_depthwise.wgsl',
   constants: ['PIXELS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 export const convDepthwisePatch = defineKernel({
   file: 'conv/conv_depthwise_patch.wgsl',
   constants: ['ROWS', 'PIXELS', 'TAPS_Y', 'TAPS_X', 'STEP_Y', 'STEP_X'],
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
+  ...ofPass,
 });
 
 /** Of shaders/conv/rows.wgsl. */
 const ROW_CONSTANTS = [
-  ...(['LANES', 'ROW_LANES', 'CELLS', 'UP', 'TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'] as const),
+  ...(['LANES', 'ROW_LANES', 'CELLS', 'UP'] as const),
+  ...(['TAPS_Y', 'TAPS_X', 'HALO_Y', 'HALO_X'] as const),
 ] as const;
-
-const depthwiseRows = {
-  constants: ROW_CONSTANTS,
-  slots: EPILOGUE_SLOTS,
-  buffers: PASS_BUFFERS,
-  params: PASS_PARAMS,
-} as const;
 
 export const convDepthwiseRows = defineKernel({
   file: 'conv/conv_depthwise_rows.wgsl',
-  ...depthwiseRows,
+  constants: ROW_CONSTANTS,
+  ...ofPass,
 });
 
 export const convDepthwiseRowsSingle = defineKernel({
   file: 'conv/conv_depthwise_rows_single.wgsl',
-  ...depthwiseRows,
+  constants: ROW_CONSTANTS,
+  ...ofPass,
 });
 
-const GATHER_BUFFERS = ['products', 'y', ...EPILOGUE_BUFFERS] as const;
 const GATHER_PARAMS = [
   ...(['unit', 'outHeight', 'outWidth', 'inHeight', 'inWidth'] as const),
   ...(['kernelHeight', 'kernelWidth', 'dilationY', 'dilationX', 'padY', 'padX'] as const),
   'rowElements',
 ] as const;
 
+const ofGather = {
+  slots: EPILOGUE_SLOTS,
+  buffers: ['x', 'y', ...EPILOGUE_BUFFERS],
+  params: GATHER_PARAMS,
+} as const;
+
 export const gatherTaps = defineKernel({
   file: 'conv/gather_taps.wgsl',
   constants: ['STRIDE_Y', 'STRIDE_X'],
-  slots: EPILOGUE_SLOTS,
-  buffers: GATHER_BUFFERS,
-  params: GATHER_PARAMS,
+  ...ofGather,
 });
 
 export const gatherTapsRows = defineKernel({
   file: 'conv/gather_taps_rows.wgsl',
   constants: ROW_CONSTANTS,
-  slots: EPILOGUE_SLOTS,
-  buffers: GATHER_BUFFERS,
-  params: GATHER_PARAMS,
+  ...ofGather,
 });
 
 export const packWeights = defineKernel({

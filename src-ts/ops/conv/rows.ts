@@ -1,7 +1,8 @@
 // Kernels that walk down whole rows, held by the lanes of a subgroup: shaders/conv/rows.wgsl.
 import { passGeometry, type Pass } from './pass.ts';
 
-const MOST_TAPS = 7; // of an axis, that are unrolled
+/** Of an axis, that are unrolled. */
+export const MOST_TAPS = 7;
 const CELL = 4; // pixels that a lane loads at once, where rows are whole cells; else one by one
 const MOST_CELLS = 4; // of a lane
 const FEWEST_OUTPUTS = 12; // of a lane: with fewer, finding its plane and weights takes longest

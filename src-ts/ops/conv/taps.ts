@@ -54,7 +54,7 @@ export function gatherTapsCall(context: PassContext, pass: Pass, products: Opera
   const rows = traits.subgroupLanes === null ? null : rowsOf(pass, traits.subgroupLanes);
   const optionsFor = (work: Work) => ({
     slots: epilogueSlots(epilogue),
-    buffers: { products: products.buffer, y: result.buffer, ...epilogueBuffers(epilogue) },
+    buffers: { x: products.buffer, y: result.buffer, ...epilogueBuffers(epilogue) },
     params: {
       unit: work.unit,
       outHeight: window.input[0],

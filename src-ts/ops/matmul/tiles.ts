@@ -13,28 +13,24 @@ const PARAMS = [
   ...(['batchSizes', 'aBatch', 'bBatch'] as const),
 ] as const;
 
+const ofProduct = { slots: EPILOGUE_SLOTS, buffers: BUFFERS, params: PARAMS } as const;
+
 export const matmulSubgroup = defineKernel({
   file: 'matmul/matmul_subgroup.wgsl',
   constants: ['LANES', 'ROW_GROUPS', 'COLUMNS', 'TERMS', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
+  ...ofProduct,
 });
 
 export const matmulSubgroupVec4 = defineKernel({
   file: 'matmul/matmul_subgroup_vec4.wgsl',
   constants: ['LANES', 'ROW_GROUPS', 'QUADS', 'TERMS', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
+  ...ofProduct,
 });
 
 export const matmulTiled = defineKernel({
   file: 'matmul/matmul_tiled.wgsl',
   constants: ['THREADS', 'ROWS', 'COLUMNS', 'DEPTH', 'A_ROWS', 'B_ROWS'],
-  slots: EPILOGUE_SLOTS,
-  buffers: BUFFERS,
-  params: PARAMS,
+  ...ofProduct,
 });
 
 const THREADS = 16; // along each side of a workgroup of the tiled kernel
